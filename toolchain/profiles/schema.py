@@ -1,0 +1,141 @@
+"""What a hardware profile says: one pydantic model per table of its TOML file, numbers with their unit in the name.
+
+Every table that holds numbers has a ``source``: the data sheet, reference manual or page of the flight firmware that the
+numbers come from, or ``estimate: why`` where the number is ours. Types and spelling are checked here; whether the numbers
+make sense together is checked in ``rules``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["standalone", "hosted", "linux"]
+"""``standalone``: our image may own the board; ``hosted``: a library in the board's firmware; ``linux``: files on a system."""
+
+Core = Literal[
+    "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "xtensa-lx7"
+]
+Content = Literal["code", "weights", "buffers", "stack"]
+Format = Literal["c", "onnx", "tflite"]
+
+
+class Table(BaseModel):
+    """Base of every table: frozen, no unknown keys, no silent conversion ("128" is not a number, true is not 1)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Region(Table):
+    """One contiguous memory of a microcontroller, ``[regions.NAME]``.
+
+    ``reserved_bytes`` at its start or end belong to somebody else (bootloader, flight firmware); the network gets the rest.
+    ``holds`` lists what may be placed there.
+    """
+
+    name: str
+    kind: Literal["flash", "sram"]
+    origin: int
+    size_bytes: int
+    reserved_bytes: int = 0
+    reserved_at: Literal["start", "end"] = "start"
+    holds: tuple[Content, ...]
+    source: str
+
+    @property
+    def available_origin(self) -> int:
+        """First address that the network may use."""
+        return self.origin + (self.reserved_bytes if self.reserved_at == "start" else 0)
+
+    @property
+    def available_bytes(self) -> int:
+        """Bytes that the network may use."""
+        return self.size_bytes - self.reserved_bytes
+
+
+class LinuxLimits(Table):
+    """What a network may cost on a Linux board, ``[linux]``; ``resident_bytes`` is counted above the bare runtime."""
+
+    artifact_bytes: int
+    resident_bytes: int
+    latency_ms: float
+    rate_hz: float
+    ram_bytes: int
+    source: str
+
+
+class Runtime(Table):
+    """What the board's software can load, ``[runtime]``; exporters keep to it.
+
+    ``onnxruntime`` is the newest version that installs there, ``onnx_opset`` and ``onnx_ir_version`` are what an ONNX file
+    for this board is written with. ``tflite_package`` is the interpreter's wheel that installs there, absent if none does.
+    """
+
+    os_release: str
+    glibc: str
+    python: str
+    onnxruntime: str
+    onnx_opset: int
+    onnx_ir_version: int
+    tensorrt: str | None = None
+    gpu_int8: bool = False
+    gpu_fp16: bool = False
+    tflite_package: str | None = None
+    tflite_version: str | None = None
+    source: str
+
+
+class Performance(Table):
+    """How fast the board is, ``[performance]``: float32 multiply-accumulates a second through its runtime, an estimate."""
+
+    float_macs_per_second: float
+    source: str
+
+
+class Emulation(Table):
+    """How the board is emulated, ``[emulation]``.
+
+    ``unicorn_cpu`` is unicorn's name of the core (its constant without ``UC_CPU_ARM_``); unicorn maps the profile's own
+    regions. ``qemu_machine`` is the nearest machine of QEMU, for a second opinion, with that machine's own memories.
+    """
+
+    unicorn_cpu: str | None = None
+    qemu_machine: str | None = None
+    qemu_flash_origin: int | None = None
+    qemu_flash_bytes: int | None = None
+    qemu_ram_origin: int | None = None
+    qemu_ram_bytes: int | None = None
+    source: str
+
+
+class Profile(Table):
+    """A board: what it has, what the rest of its firmware keeps, what its software can load.
+
+    ``regions`` are in order of preference: buffers go into the first that may hold them and has room. ``stack_bytes`` are
+    kept for the stack of our image (hosted: of the task that calls the network). ``source`` is that of the clock and stack.
+    """
+
+    name: str
+    title: str
+    role: Role
+    inherits: str | None = None
+    source: str
+    clock_hz: int
+    core: Core | None = None
+    stack_bytes: int = 0
+    regions: tuple[Region, ...] = ()
+    linux: LinuxLimits | None = None
+    runtime: Runtime | None = None
+    performance: Performance | None = None
+    emulation: Emulation | None = None
+    default_formats: tuple[Format, ...]
+    flash_tools: tuple[str, ...] = ()
+    pixels: str | None = None
+
+    def region(self, name: str) -> Region:
+        """The region called ``name``; raises ``KeyError`` if there is none."""
+        for region in self.regions:
+            if region.name == name:
+                return region
+        raise KeyError(name)
