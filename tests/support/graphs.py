@@ -1,0 +1,183 @@
+"""Random valid Graphs: every node and edge type, odd sizes, both leaks, both resets, extreme weights.
+
+Used by the property tests of all rooms, so that the reference, torch, ONNX, TFLite and C are compared on the same networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from toolchain.graph.bounds import lif_bounds
+from toolchain.graph.checks import require_valid
+from toolchain.graph.graph import Graph
+from toolchain.graph.nodes import (
+    MIN_EXPONENT,
+    Edge,
+    Head,
+    Input,
+    Leak,
+    Lif,
+    Node,
+    OrPool,
+    PixelConv,
+    Pool,
+    Shape,
+    Skip,
+    SpikeConv,
+    conv_output,
+)
+from toolchain.graph.preprocessing import Preprocessing
+
+LEAKS = (Leak("none", 1), Leak("subtract", 1), Leak("subtract", 3), Leak("shift", 1), Leak("shift", 2))
+
+
+def random_graph(seed: int) -> Graph:
+    """A valid Graph with weights: pixel stem, two or three spiking nodes with mixed edges, maybe a shrink, a head."""
+    rng = np.random.default_rng(seed)
+    time_steps = int(rng.integers(1, 9))
+    pixels = Shape(int(rng.choice([1, 2, 3])), int(rng.integers(4, 12)), int(rng.integers(4, 12)))
+    nodes: list[Node] = [Input("pixels", pixels)]
+    kernel, stride = int(rng.choice([1, 3])), int(rng.choice([1, 2]))
+    channels = int(rng.choice([1, 3, 16, 17, 33]))
+    shape = Shape(channels, *conv_output(pixels, kernel, stride))
+    nodes.append(_lif(rng, "stem", shape, (_pixel_conv(rng, pixels, shape, kernel, stride),), time_steps))
+    maps = ["stem"]
+    for index in range(int(rng.integers(1, 4))):
+        edges = [_edge(rng, source, shape) for source in rng.permutation(maps)[: rng.integers(1, 4)]]
+        nodes.append(_lif(rng, f"node{index}", shape, tuple(edges), time_steps))
+        maps.append(f"node{index}")
+    last = maps[-1]
+    if shape.height > 1 and shape.width > 1 and rng.random() < 0.7:
+        last, shape = _shrink(rng, nodes, last, shape, time_steps)
+    features = str(rng.choice(["count", "flatten"]))
+    classes = int(rng.integers(2, 11))
+    size = shape.channels if features == "count" else shape.size
+    # Nodes that nothing reads would be dead; a skip from each into the last keeps the graph valid.
+    nodes = _drop_unread(nodes, last)
+    nodes.append(
+        Head(
+            "head",
+            last,
+            classes,
+            features,  # type: ignore[arg-type]
+            rng.integers(-128, 128, (classes, size)).astype(np.int8),
+            rng.integers(-5000, 5000, classes).astype(np.int32),
+            int(rng.integers(4, 12)),
+        )
+    )
+    graph = Graph(
+        tuple(nodes),
+        time_steps,
+        Preprocessing(pixels.height, pixels.width, "as_is"),
+        tuple(f"class {k}" for k in range(classes)),
+    )
+    require_valid(graph, "random graph", weights=True)
+    return graph
+
+
+def random_images(graph: Graph, count: int, seed: int = 0) -> Any:
+    """``count`` images for ``graph``: noise, all-black and all-white among them."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (count, *graph.input.shape)).astype(np.uint8)
+    images[0] = 255
+    if count > 1:
+        images[1] = 0
+    return images
+
+
+def with_wrong_weight(graph: Graph) -> Graph:
+    """``graph`` with one stem weight off by one: what every comparison must notice on some image."""
+    stem = next(node for node in graph.all(Lif))
+    edge = stem.edges[0]
+    assert isinstance(edge, PixelConv) and edge.weight is not None
+    weight = edge.weight.copy()
+    weight.flat[0] += 1 if weight.flat[0] < 127 else -1
+    changed = replace(stem, edges=(replace(edge, weight=weight),))
+    return replace(graph, nodes=tuple(changed if node is stem else node for node in graph.nodes))
+
+
+def _weights(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    weight = rng.integers(-128, 128, shape)
+    sparse = rng.random(shape) < rng.choice([0.1, 0.5, 1.0])
+    return (weight * sparse).astype(np.int8)
+
+
+def _pixel_conv(rng: np.random.Generator, pixels: Shape, shape: Shape, kernel: int, stride: int) -> PixelConv:
+    weight = _weights(rng, (shape.channels, pixels.channels, kernel, kernel))
+    return PixelConv("pixels", kernel, stride, weight, rng.integers(0, 11, shape.channels).astype(np.uint8))
+
+
+def _edge(rng: np.random.Generator, source: str, shape: Shape) -> Edge:
+    kind = rng.integers(0, 4)
+    if kind == 0:
+        return Skip(source)
+    if kind == 1:
+        return Pool(source)
+    kernel = 1 if kind == 2 else 3
+    return SpikeConv(source, kernel, 1, _weights(rng, (shape.channels, shape.channels, kernel, kernel)))
+
+
+def _shrink(rng: np.random.Generator, nodes: list[Node], last: str, shape: Shape, steps: int) -> tuple[str, Shape]:
+    if rng.random() < 0.5:
+        smaller = Shape(shape.channels, shape.height // 2, shape.width // 2)
+        nodes.append(OrPool("shrink", smaller, last))
+        return "shrink", smaller
+    kernel = int(rng.choice([1, 3]))
+    smaller = Shape(int(rng.choice([4, 16, 20])), *conv_output(shape, kernel, 2))
+    weight = _weights(rng, (smaller.channels, shape.channels, kernel, kernel))
+    nodes.append(_lif(rng, "shrink", smaller, (SpikeConv(last, kernel, 2, weight),), steps))
+    return "shrink", smaller
+
+
+def _lif(rng: np.random.Generator, name: str, shape: Shape, edges: tuple[Edge, ...], time_steps: int) -> Lif:
+    channels = shape.channels
+    node = Lif(
+        name,
+        shape,
+        edges,
+        LEAKS[rng.integers(0, len(LEAKS))],
+        str(rng.choice(["subtract", "zero"])),  # type: ignore[arg-type]
+        rng.integers(-200, 200, channels).astype(np.int16),
+        rng.integers(1, 600, channels).astype(np.int16),
+        rng.integers(MIN_EXPONENT, 11, channels).astype(np.uint8),
+    )
+    return _made_to_fit(node, time_steps)
+
+
+def _made_to_fit(node: Lif, time_steps: int) -> Lif:
+    """Silence weights of channels that could leave int16, and halve their other drives, until none can."""
+    while True:
+        broken = ~lif_bounds(node, time_steps).fits
+        if not broken.any():
+            return node
+        edges = []
+        for edge in node.edges:
+            if isinstance(edge, SpikeConv):
+                weight = edge.weight.copy()  # type: ignore[union-attr]
+                weight[broken] //= 2
+                weight[broken & (np.abs(weight).max(axis=(1, 2, 3)) <= 1)] = 0
+                edge = replace(edge, weight=weight)
+            elif isinstance(edge, PixelConv):
+                rounding = edge.rounding.copy()  # type: ignore[union-attr]
+                rounding[broken] += 1
+                edge = replace(edge, rounding=rounding)
+            edges.append(edge)
+        exponent = np.maximum(node.exponent - broken.astype(np.uint8), MIN_EXPONENT).astype(np.uint8)  # type: ignore[operator]
+        node = replace(node, edges=tuple(edges), exponent=exponent, bias=(node.bias * ~broken).astype(np.int16))  # type: ignore[operator]
+
+
+def _drop_unread(nodes: list[Node], last: str) -> list[Node]:
+    """Remove nodes that no path to ``last`` uses."""
+    from toolchain.graph.graph import sources
+
+    by_name = {node.name: node for node in nodes}
+    keep, todo = set(), [last]
+    while todo:
+        name = todo.pop()
+        if name not in keep:
+            keep.add(name)
+            todo.extend(sources(by_name[name]))
+    return [node for node in nodes if node.name in keep]

@@ -1,0 +1,141 @@
+"""``layout``: where every byte of a network goes on a board. The search counts it, the C exporter emits it.
+
+Flash holds code, constants and a known-answer vector; SRAM holds the arena, the mailbox (input pixels
+and scores) and the stack. Only the code's size is an estimate (a table of measured sizes per core and
+compiler); everything else is exact, and ``verification`` proves it from the linked image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolchain.cost.arena import Buffer, arena_bytes, buffers
+from toolchain.cost.code_size import code_bytes
+from toolchain.cost.packing import Constant, aligned, constants
+from toolchain.errors import InputError
+from toolchain.graph.graph import Graph
+from toolchain.profiles.budget import Budget, RegionLimit, budget
+from toolchain.profiles.schema import Profile
+
+MAILBOX_HEADER_BYTES = 16
+"""Four words before the pixels: magic, command, status, result of the self-test."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something placed in a region: ``code``, ``constants``, ``arena``, ``mailbox`` or ``stack``."""
+
+    name: str
+    region: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class RegionUse:
+    """How much of a region's share for the network is taken; negative headroom means that it does not fit."""
+
+    name: str
+    kind: str
+    available_bytes: int
+    used_bytes: int
+
+    @property
+    def headroom_bytes(self) -> int:
+        """Bytes that remain."""
+        return self.available_bytes - self.used_bytes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A network's bytes on a board; ``items`` and ``regions`` are empty for a Linux board."""
+
+    constants: tuple[Constant, ...]
+    buffers: tuple[Buffer, ...]
+    items: tuple[Item, ...]
+    regions: tuple[RegionUse, ...]
+    input_bytes: int
+    scores_bytes: int
+    stack_bytes: int
+
+    @property
+    def constants_bytes(self) -> int:
+        """Flash of weights, descriptors and the known answer, each array aligned."""
+        return sum(aligned(constant.size_bytes) for constant in self.constants)
+
+    @property
+    def arena_bytes(self) -> int:
+        """SRAM of spikes, scratch and counts."""
+        return arena_bytes(self.buffers)
+
+    @property
+    def mailbox_bytes(self) -> int:
+        """SRAM through which pixels come in and scores go out."""
+        return MAILBOX_HEADER_BYTES + aligned(self.input_bytes) + self.scores_bytes
+
+    @property
+    def flash_bytes(self) -> int:
+        """Flash of the whole image (its code estimated)."""
+        return self._used("flash")
+
+    @property
+    def sram_bytes(self) -> int:
+        """SRAM of the whole image, the reserved stack included."""
+        return self._used("sram")
+
+    def region_of(self, item: str) -> str:
+        """Name of the region that ``item`` was placed in."""
+        return next(entry.region for entry in self.items if entry.name == item)
+
+    def _used(self, kind: str) -> int:
+        return sum(region.used_bytes for region in self.regions if region.kind == kind)
+
+
+def layout(graph: Graph, profile: Profile) -> Layout:
+    """Lay ``graph`` out on the board of ``profile``; weights are not needed.
+
+    Each item goes to the first region, in the profile's order, that may hold it and has room; one that
+    fits nowhere stays in the first that may hold it, whose headroom is then negative.
+    """
+    found = constants(graph)
+    placed = buffers(graph)
+    empty = Layout(found, placed, (), (), graph.input.shape.size, graph.head.classes * 4, profile.stack_bytes or 0)
+    limits = budget(profile).regions
+    if not limits:
+        return empty
+    if profile.core is None:
+        raise InputError(f"profile {profile.name} has memory regions but no core; add `core`")
+    wanted = (
+        ("code", "code", code_bytes(graph, profile.core)),
+        ("constants", "weights", empty.constants_bytes),
+        ("stack", "stack", empty.stack_bytes),
+        ("mailbox", "buffers", empty.mailbox_bytes),
+        ("arena", "buffers", empty.arena_bytes),
+    )
+    used = {limit.name: 0 for limit in limits}
+    items = []
+    for name, holds, size in wanted:
+        region = _choose(limits, used, holds, size, profile)
+        used[region.name] += size
+        items.append(Item(name, region.name, size))
+    regions = tuple(RegionUse(r.name, r.kind, r.available_bytes, used[r.name]) for r in limits)
+    return Layout(
+        found, placed, tuple(items), regions, empty.input_bytes, empty.scores_bytes, empty.stack_bytes
+    )
+
+
+def fits(plan: Layout, limits: Budget) -> bool:
+    """Whether every region of ``plan`` has headroom and the totals keep to ``limits``."""
+    return (
+        all(region.headroom_bytes >= 0 for region in plan.regions)
+        and (limits.flash_bytes is None or plan.flash_bytes <= limits.flash_bytes)
+        and (limits.sram_bytes is None or plan.sram_bytes <= limits.sram_bytes)
+    )
+
+
+def _choose(
+    limits: tuple[RegionLimit, ...], used: dict[str, int], holds: str, size: int, profile: Profile
+) -> RegionLimit:
+    able = [limit for limit in limits if holds in limit.holds]
+    if not able:
+        raise InputError(f"profile {profile.name} has no region that holds {holds}; add it to a region's `holds`")
+    return next((limit for limit in able if used[limit.name] + size <= limit.available_bytes), able[0])

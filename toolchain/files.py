@@ -1,0 +1,94 @@
+"""Reading untrusted files with a size limit, and writing files so that a crash never leaves half of one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from toolchain.errors import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_TEXT_BYTES = 16 * 1024 * 1024
+"""Largest JSON or TOML file that is parsed; a model's description or a profile is far smaller."""
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write ``data`` to ``path`` through a synced temporary file in the same folder and a rename.
+
+    A reader sees the old content or the new, never a mixture. Raises ``InputError`` if the folder
+    cannot be written or the disk is full; the previous content is then untouched.
+    """
+    payload = data.encode() if isinstance(data, str) else data
+    handle = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(payload)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes files private; what we write is as readable as the user's umask says.
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except OSError as error:
+        if handle is not None:
+            Path(name).unlink(missing_ok=True)
+        raise InputError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write ``document`` as indented JSON, atomically."""
+    write_atomic(path, json.dumps(document, indent=2) + "\n")
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Return the content of ``path``; raises ``InputError`` if it is missing, unreadable or larger than ``max_bytes``."""
+    try:
+        if not path.is_file():
+            raise InputError(f"{path} does not exist or is not a file; check the path")
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise InputError(f"{path} has {size:,} bytes, more than the {max_bytes:,} that are read here")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file; raises ``InputError`` naming the line if it is broken."""
+    try:
+        return json.loads(read_bytes(path, MAX_TEXT_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not valid JSON: {error}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file; raises ``InputError`` naming the line if it is broken."""
+    try:
+        return tomllib.loads(read_bytes(path, MAX_TEXT_BYTES).decode())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from error
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for chunk in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,212 @@
+"""A run on disk: one folder that holds every setting, the search's journal, the model, its artifacts and the verdict.
+
+    run.toml             every setting and seed            profile.json      the resolved hardware profile
+    search.jsonl         journal of the search             architecture.json the architecture chosen
+    checkpoint.safetensors  float network                  model.json, model.safetensors  the integer Graph
+    artifacts/           what is shipped                   report.json, manifest.json  verdict and provenance
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from toolchain.errors import InputError
+from toolchain.files import read_json, read_toml, sha256, write_atomic, write_json
+from toolchain.profiles.budget import Budget, budget
+from toolchain.profiles.schema import Profile
+
+RUNS = Path("runs")
+"""Folder, below the current one, where runs go that were given no ``--out``."""
+
+PACKAGES = ("spikenas-deploy", "torch", "snntorch", "numpy", "onnx", "onnxruntime", "tflite-runtime", "ai-edge-litert", "ziglang")
+"""Distributions whose versions a manifest records."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(_Table):
+    """Where the images come from and how they are prepared; ``source`` None is the built-in digits."""
+
+    source: str | None = None
+    size: int | None = Field(default=None, ge=1, le=1024)
+    channels: Literal["grey", "rgb"] | None = None
+    crop: Literal["none", "centre_square"] = "none"
+    seed: int = 0
+    limit: int | None = Field(default=None, ge=1)
+    sha256: str | None = None
+
+
+class LimitSettings(_Table):
+    """Budgets narrowed by the user; None leaves the profile's."""
+
+    flash_bytes: int | None = None
+    sram_bytes: int | None = None
+    artifact_bytes: int | None = None
+    latency_ms: float | None = None
+
+
+class SearchSettings(_Table):
+    """Seed and extent of the search."""
+
+    seed: int = 0
+    time_budget_s: float | None = None
+
+
+class TrainingSettings(_Table):
+    """Seed and extent of the training; ``epochs`` None leaves the number to the recipe."""
+
+    seed: int = 0
+    epochs: int | None = Field(default=None, ge=1)
+    time_budget_s: float | None = None
+
+
+class RunSettings(_Table):
+    """All of ``run.toml``."""
+
+    data: DataSettings = DataSettings()
+    limits: LimitSettings = LimitSettings()
+    search: SearchSettings = SearchSettings()
+    training: TrainingSettings = TrainingSettings()
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's folder; the properties name the files in it."""
+
+    path: Path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / "run.toml"
+
+    @property
+    def profile_file(self) -> Path:
+        return self.path / "profile.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "search.jsonl"
+
+    @property
+    def architecture(self) -> Path:
+        return self.path / "architecture.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.json"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.path / "artifacts"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.json"
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    def settings(self) -> RunSettings:
+        """Read ``run.toml``; raises ``InputError`` if it is missing or broken."""
+        document = read_toml(self.settings_file)
+        try:
+            return RunSettings.model_validate(document)
+        except ValidationError as error:
+            raise InputError(f"{self.settings_file} is broken: {_first(error)}; start a new run with `search`") from error
+
+    def profile(self) -> Profile:
+        """Read the resolved profile that the run was made for."""
+        try:
+            return Profile.model_validate(read_json(self.profile_file))
+        except ValidationError as error:
+            raise InputError(f"{self.profile_file} is broken: {_first(error)}; start a new run with `search`") from error
+
+    def budget(self) -> Budget:
+        """The profile's budget, narrowed as the run's settings say."""
+        return budget(self.profile(), **self.settings().limits.model_dump())
+
+    def save_settings(self, settings: RunSettings, profile: Profile | None = None) -> None:
+        """Write ``run.toml`` and, where given, the profile."""
+        if profile is not None:
+            write_json(self.profile_file, profile.model_dump(mode="json"))
+        write_atomic(self.settings_file, tomli_w.dumps(settings.model_dump(exclude_none=True)))
+
+    def write_manifest(self, facts: dict[str, Any]) -> None:
+        """Record versions, ``facts`` and the size and hash of every artifact."""
+        artifacts = sorted(path for path in self.artifacts.rglob("*") if path.is_file())
+        write_json(
+            self.manifest,
+            {
+                "schema": "spikenas-manifest/1",
+                "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                "python": ".".join(map(str, sys.version_info[:3])),
+                "packages": {name: found for name in PACKAGES if (found := _version(name))},
+                "settings": self.settings().model_dump(mode="json"),
+                **facts,
+                "artifacts": {
+                    path.relative_to(self.path).as_posix(): {"size_bytes": path.stat().st_size, "sha256": sha256(path)}
+                    for path in artifacts
+                },
+            },
+        )
+
+
+def create(out: Path | None, profile: Profile, settings: RunSettings) -> RunFolder:
+    """Start a run in ``out``, or in a new folder under ``runs``.
+
+    Raises ``InputError`` if ``out`` holds a run already or something else: nothing is overwritten.
+    """
+    if out is None:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        out = RUNS / f"{stamp}-{profile.name}"
+        for attempt in range(2, 100):
+            if not out.exists():
+                break
+            out = RUNS / f"{stamp}-{profile.name}-{attempt}"
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists and is not empty; give --out a new folder, or remove it first")
+    run = RunFolder(out)
+    run.save_settings(settings, profile)
+    return run
+
+
+def find(path: Path | None) -> RunFolder:
+    """Open the run in ``path``, or the newest under ``runs``; raises ``InputError`` if there is none."""
+    if path is None:
+        found = sorted(RUNS.glob("*/run.toml"), key=lambda file: file.stat().st_mtime_ns)
+        if not found:
+            raise InputError(
+                f"there is no run under {RUNS}/; start one with `spikenas-deploy search --profile NAME`, or name its folder"
+            )
+        return RunFolder(found[-1].parent)
+    run = RunFolder(path)
+    if not run.settings_file.is_file():
+        raise InputError(f"{path} is not a run folder (it has no run.toml); give the folder that `search` wrote")
+    return run
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors()[0]
+    return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"

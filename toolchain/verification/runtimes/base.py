@@ -1,0 +1,22 @@
+"""What every runtime provides: it runs one artifact on images and returns its integer scores."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Evidence = Literal["measured", "emulated"]
+"""``measured``: computed by this machine's processor; ``emulated``: by an emulated target processor."""
+
+
+class Runtime(Protocol):
+    """An opened artifact. ``name`` says what runs it, with its version."""
+
+    name: str
+    evidence: Evidence
+
+    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
+        ...
