@@ -1,8 +1,8 @@
-"""What a hardware profile says: one pydantic model per table of its TOML file, numbers with their unit in the name.
+"""What a hardware profile says: one pydantic model per table of its TOML file.
 
-Every table that holds numbers has a ``source``: the data sheet, reference manual or page of the flight firmware that the
-numbers come from, or ``estimate: why`` where the number is ours. Types and spelling are checked here; whether the numbers
-make sense together is checked in ``rules``.
+Numbers have their unit in their name. Every table that holds numbers has a ``source``: the data sheet,
+reference manual or page of the flight firmware that they come from, or ``estimate: why`` where they are ours.
+Types and spelling are checked here; whether the numbers make sense together is checked in ``rules``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Role = Literal["standalone", "hosted", "linux"]
-"""``standalone``: our image may own the board; ``hosted``: a library in the board's firmware; ``linux``: files on a system."""
+"""Our image may own the board; it is a library in the board's firmware; it is files on a Linux system."""
 
 Core = Literal[
     "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "xtensa-lx7"
@@ -22,7 +22,7 @@ Format = Literal["c", "onnx", "tflite"]
 
 
 class Table(BaseModel):
-    """Base of every table: frozen, no unknown keys, no silent conversion ("128" is not a number, true is not 1)."""
+    """Base of every table: frozen, no unknown keys, no silent conversion ("128" is not a number)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -30,8 +30,8 @@ class Table(BaseModel):
 class Region(Table):
     """One contiguous memory of a microcontroller, ``[regions.NAME]``.
 
-    ``reserved_bytes`` at its start or end belong to somebody else (bootloader, flight firmware); the network gets the rest.
-    ``holds`` lists what may be placed there.
+    ``reserved_bytes`` at its start or end belong to somebody else (bootloader, flight firmware); the network
+    gets the rest. ``holds`` lists what may be placed there.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Region(Table):
 
 
 class LinuxLimits(Table):
-    """What a network may cost on a Linux board, ``[linux]``; ``resident_bytes`` is counted above the bare runtime."""
+    """What a network may cost on a Linux board, ``[linux]``; resident memory is above the bare runtime."""
 
     artifact_bytes: int
     resident_bytes: int
@@ -68,8 +68,9 @@ class LinuxLimits(Table):
 class Runtime(Table):
     """What the board's software can load, ``[runtime]``; exporters keep to it.
 
-    ``onnxruntime`` is the newest version that installs there, ``onnx_opset`` and ``onnx_ir_version`` are what an ONNX file
-    for this board is written with. ``tflite_package`` is the interpreter's wheel that installs there, absent if none does.
+    ``onnxruntime`` is the newest version that installs there, ``onnx_opset`` and ``onnx_ir_version`` are what
+    an ONNX file for this board is written with. ``tflite_package`` is the interpreter's wheel that installs
+    there, absent if none does.
     """
 
     os_release: str
@@ -87,7 +88,7 @@ class Runtime(Table):
 
 
 class Performance(Table):
-    """How fast the board is, ``[performance]``: float32 multiply-accumulates a second through its runtime, an estimate."""
+    """How fast the board is, ``[performance]``: an estimate of float32 multiply-accumulates a second."""
 
     float_macs_per_second: float
     source: str
@@ -96,8 +97,9 @@ class Performance(Table):
 class Emulation(Table):
     """How the board is emulated, ``[emulation]``.
 
-    ``unicorn_cpu`` is unicorn's name of the core (its constant without ``UC_CPU_ARM_``); unicorn maps the profile's own
-    regions. ``qemu_machine`` is the nearest machine of QEMU, for a second opinion, with that machine's own memories.
+    ``unicorn_cpu`` is unicorn's name of the core (its constant without ``UC_CPU_ARM_``); unicorn maps the
+    profile's own regions. ``qemu_machine`` is the nearest machine of QEMU, for a second opinion, with that
+    machine's own memories.
     """
 
     unicorn_cpu: str | None = None
@@ -112,8 +114,9 @@ class Emulation(Table):
 class Profile(Table):
     """A board: what it has, what the rest of its firmware keeps, what its software can load.
 
-    ``regions`` are in order of preference: buffers go into the first that may hold them and has room. ``stack_bytes`` are
-    kept for the stack of our image (hosted: of the task that calls the network). ``source`` is that of the clock and stack.
+    ``regions`` are in order of preference: buffers go into the first that may hold them and has room.
+    ``stack_bytes`` are kept for the stack of our image (hosted: of the task that calls the network).
+    ``source`` is that of the clock and the stack.
     """
 
     name: str

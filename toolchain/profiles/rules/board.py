@@ -1,0 +1,158 @@
+"""Rules about the board as a whole: role, limits, runtime, formats, emulation, sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toolchain.profiles.schema import Profile, Table
+
+UNICORN_CPUS = {
+    "cortex-m0plus": "CORTEX_M0",
+    "cortex-m3": "CORTEX_M3",
+    "cortex-m4": "CORTEX_M4",
+    "cortex-m7": "CORTEX_M7",
+    "cortex-m33": "CORTEX_M33",
+}
+"""Core -> unicorn's model of it (unicorn 2.1, unicorn/arm_const.py); M0+ differs from M0 in timing and
+options only.
+"""
+
+OLDEST_OPSET = 13
+"""DequantizeLinear takes a scale per channel from this opset on (ONNX operator changelog)."""
+
+_VERSION = re.compile(r"\d+(\.\d+){0,3}")
+
+
+def role_has_its_tables(profile: Profile) -> Iterator[str]:
+    """A Linux board has [linux] and [runtime]; a microcontroller has neither, and no [performance]."""
+    if profile.role == "linux":
+        for name in ("linux", "runtime"):
+            if getattr(profile, name) is None:
+                yield f"a Linux board needs [{name}]; add it"
+        if profile.emulation is not None:
+            yield "[emulation] is for microcontrollers; remove it"
+    else:
+        for name in ("linux", "runtime", "performance"):
+            if getattr(profile, name) is not None:
+                yield f'[{name}] is for Linux boards; remove it, or set role = "linux"'
+
+
+def core_is_named(profile: Profile) -> Iterator[str]:
+    """A microcontroller names its core, which decides the compiler's flags and the kernels; a Linux board
+    does not.
+    """
+    if profile.role != "linux" and profile.core is None:
+        yield 'core is missing; name it, as in core = "cortex-m4"'
+    if profile.role == "linux" and profile.core is not None:
+        yield "core is for microcontrollers; remove it"
+
+
+def speeds_are_positive(profile: Profile) -> Iterator[str]:
+    """The clock, and the estimated float speed, are above zero."""
+    if profile.clock_hz <= 0:
+        yield f"clock_hz is {profile.clock_hz}; give the clock in hertz"
+    if profile.performance is not None and profile.performance.float_macs_per_second <= 0:
+        yield "[performance] float_macs_per_second must be above 0"
+
+
+def linux_limits_agree(profile: Profile) -> Iterator[str]:
+    """Limits are above zero, the latency leaves time for the stated rate, and the board has the memory."""
+    limits = profile.linux
+    if limits is None:
+        return
+    for key in ("artifact_bytes", "resident_bytes", "latency_ms", "rate_hz", "ram_bytes"):
+        if getattr(limits, key) <= 0:
+            yield f"[linux] {key} must be above 0"
+    if limits.rate_hz > 0 and limits.latency_ms > 1000 / limits.rate_hz:
+        period = 1000 / limits.rate_hz
+        yield f"[linux] latency_ms is longer than the {period:.3g} ms between inputs at rate_hz; lower one"
+    if limits.resident_bytes > limits.ram_bytes:
+        yield "[linux] resident_bytes is more than ram_bytes; lower it"
+
+
+def runtime_versions_are_versions(profile: Profile) -> Iterator[str]:
+    """Versions in [runtime] are digits and dots; the opset has scales per channel; package and version come
+    together.
+    """
+    runtime = profile.runtime
+    if runtime is None:
+        return
+    for key in ("glibc", "python", "onnxruntime", "tensorrt", "tflite_version"):
+        version = getattr(runtime, key)
+        if version is not None and not _VERSION.fullmatch(version):
+            yield f"[runtime] {key} is {version!r}; write digits and dots, as in 1.11"
+    if runtime.onnx_opset < OLDEST_OPSET or runtime.onnx_ir_version < 1:
+        yield f"[runtime] onnx_opset must be {OLDEST_OPSET} or newer, and onnx_ir_version above 0"
+    if (runtime.tflite_package is None) != (runtime.tflite_version is None):
+        yield "[runtime] tflite_package and tflite_version come together; give both or neither"
+
+
+def formats_can_be_loaded(profile: Profile) -> Iterator[str]:
+    """default_formats lists, each once, what the board can load: c on a microcontroller; onnx, and tflite
+    with its package, on Linux.
+    """
+    formats = profile.default_formats
+    if not formats or len(set(formats)) != len(formats):
+        yield "default_formats must list at least one format, each once"
+    if profile.role != "linux":
+        wrong = [name for name in formats if name != "c"]
+        if wrong:
+            yield f'default_formats has {", ".join(wrong)}, but a microcontroller takes c; write ["c"]'
+    elif "tflite" in formats and profile.runtime is not None and profile.runtime.tflite_package is None:
+        yield "default_formats has tflite, but [runtime] names no tflite_package; remove tflite"
+
+
+def emulation_is_whole(profile: Profile) -> Iterator[str]:
+    """The emulated core is the board's own, and a QEMU machine comes with the origin and size of its flash
+    and RAM.
+    """
+    emulation = profile.emulation
+    if emulation is None:
+        return
+    expected = UNICORN_CPUS.get(profile.core or "")
+    if emulation.unicorn_cpu not in (None, expected):
+        advice = f"write {expected}" if expected else "remove it, unicorn has no such core"
+        yield f"[emulation] unicorn_cpu is not the model of {profile.core}; {advice}"
+    memories = [
+        emulation.qemu_flash_origin,
+        emulation.qemu_flash_bytes,
+        emulation.qemu_ram_origin,
+        emulation.qemu_ram_bytes,
+    ]
+    if any((value is None) != (emulation.qemu_machine is None) for value in memories):
+        yield "[emulation] qemu_machine comes with origin and bytes of its flash and ram; give all or none"
+    if any(value is not None and value < 0 for value in memories):
+        yield "[emulation] origins and bytes of the QEMU machine must not be negative"
+
+
+def texts_are_readable(profile: Profile) -> Iterator[str]:
+    """Every text has content, and printable characters only: it is shown in terminals and reports."""
+    tables: dict[str, Table | None] = {
+        "": profile,
+        "linux": profile.linux,
+        "runtime": profile.runtime,
+        "performance": profile.performance,
+        "emulation": profile.emulation,
+    }
+    tables |= {f"regions.{region.name}": region for region in profile.regions}
+    for where, table in tables.items():
+        for key in type(table).model_fields if table is not None else ():
+            value = getattr(table, key)
+            texts = value if isinstance(value, tuple) else (value,)
+            for text in texts:
+                if isinstance(text, str) and (not text.strip() or not text.isprintable()):
+                    place = f"[{where}] {key}" if where else key
+                    yield f"{place} is empty or has unprintable characters; mend it"
+
+
+RULES = (
+    role_has_its_tables,
+    core_is_named,
+    speeds_are_positive,
+    linux_limits_agree,
+    runtime_versions_are_versions,
+    formats_can_be_loaded,
+    emulation_is_whole,
+    texts_are_readable,
+)
