@@ -1,0 +1,84 @@
+"""``architecture.json``: an architecture as a file, one field for each decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from toolchain.architecture.architecture import SPACE, Architecture, Block, Shrink
+from toolchain.architecture.cells import Cell
+from toolchain.errors import InputError
+from toolchain.files import read_json, write_json
+from toolchain.graph.nodes import Leak
+
+FORMAT = "spikenas-architecture/1"
+
+
+def to_dict(architecture: Architecture) -> dict[str, Any]:
+    """The architecture as plain JSON data."""
+    return {
+        "format": FORMAT,
+        "space": SPACE,
+        "time_steps": architecture.time_steps,
+        "leak": {"form": architecture.leak.form, "shift": architecture.leak.shift},
+        "reset": architecture.reset,
+        "stem": {"channels": architecture.stem_channels, "stride": architecture.stem_stride},
+        "blocks": [_describe(block) for block in architecture.blocks],
+        "head": architecture.head,
+    }
+
+
+def from_dict(document: Any, origin: str) -> Architecture:
+    """Read what ``to_dict`` wrote; raises ``InputError`` that begins with ``origin`` if anything is wrong."""
+    fields = ("format", "space", "time_steps", "leak", "reset", "stem", "blocks", "head")
+    form, space, time_steps, leak, reset, stem, blocks, head = _fields(document, fields, origin)
+    if form != FORMAT or space != SPACE:
+        raise InputError(
+            f"{origin} has the format {form!r:.40} and the space {space!r:.40};"
+            f" this version reads {FORMAT!r} and {SPACE!r}"
+        )
+    if not isinstance(blocks, list):
+        raise InputError(f"{origin}: blocks must be a list, not {type(blocks).__name__}")
+    try:
+        return Architecture(
+            time_steps,
+            Leak(*_fields(leak, ("form", "shift"), "leak")),
+            reset,
+            *_fields(stem, ("channels", "stride"), "stem"),
+            blocks=tuple(_build(block) for block in blocks),
+            head=head,
+        )
+    except InputError as error:
+        raise InputError(f"{origin}: {error}") from error
+
+
+def save_architecture(architecture: Architecture, path: Path) -> None:
+    """Write ``path`` atomically."""
+    write_json(path, to_dict(architecture))
+
+
+def load_architecture(path: Path) -> Architecture:
+    """Read ``path``; raises ``InputError`` if it is missing or not an architecture of the space."""
+    return from_dict(read_json(path), str(path))
+
+
+def _describe(block: Block) -> dict[str, Any]:
+    if isinstance(block, Shrink):
+        return {"shrink": block.form, "channels": block.channels}
+    return {"cell": str(block)}
+
+
+def _build(item: Any) -> Block:
+    if isinstance(item, dict) and "cell" in item:
+        (cell,) = _fields(item, ("cell",), "a cell")
+        if not isinstance(cell, str):
+            raise InputError(f"a cell is a text of six digits, not {cell!r:.40}")
+        return Cell.parse(cell)
+    return Shrink(*_fields(item, ("shrink", "channels"), "a block"))
+
+
+def _fields(item: Any, names: tuple[str, ...], what: str) -> list[Any]:
+    if not isinstance(item, dict) or set(item) != set(names):
+        found = ", ".join(map(str, item)) if isinstance(item, dict) else type(item).__name__
+        raise InputError(f"{what} must have exactly the fields {', '.join(names)}; it has {found:.80}")
+    return [item[name] for name in names]
