@@ -1,4 +1,4 @@
-"""``Architecture``: all that a search decides about a network of the ``spikenas`` space, and nothing of the data.
+"""``Architecture``: all that a search decides about a network of the ``spikenas`` space.
 
 A network is a path: a stem that turns pixels into spikes, then blocks, then a head. A cell keeps the number
 of channels and the extent of its input; a shrink halves the extent and sets the number of channels. Every
@@ -8,7 +8,7 @@ node sums its incoming currents and fires through one layer of LIF neurons, so e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Union, get_args
+from typing import Literal, get_args
 
 from toolchain.architecture.cells import Cell
 from toolchain.errors import InputError
@@ -44,7 +44,7 @@ class Shrink:
         _whole("a shrink's channels", self.channels, 1, MAX_CHANNELS)
 
 
-Block = Union[Cell, Shrink]
+Block = Cell | Shrink
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Architecture:
         return tuple(block for block in self.blocks if isinstance(block, Cell))
 
     def with_cells(self, cells: tuple[Cell, ...]) -> Architecture:
-        """The same sizes with other cells, one for each position; raises ``ValueError`` if the number differs."""
+        """The same sizes with other cells; raises ``ValueError`` unless there is one for each position."""
         if len(cells) != len(self.cells):
             raise ValueError(f"{len(cells)} cells for {len(self.cells)} positions")
         rest = iter(cells)

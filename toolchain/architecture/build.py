@@ -31,9 +31,9 @@ def build(
 ) -> Graph:
     """The Graph of ``architecture`` for pixels of ``input_shape``, with one class a label.
 
-    Nodes are called ``pixels``, ``stem``, ``cell0_node1`` (cells from 0, their nodes 1 to 3), ``shrink1`` (from
-    1; with OR pooling it reads ``pool1``) and ``head``. Raises ``InputError`` if the maps become too small for the
-    shrinks, too large to be counted, or break another rule of ``toolchain.graph.checks``.
+    Nodes are called ``pixels``, ``stem``, ``cell0_node1`` (cells from 0, their nodes 1 to 3), ``shrink1``
+    (from 1; with OR pooling it reads ``pool1``) and ``head``. Raises ``InputError`` if the maps become too
+    small for the shrinks, too large to be counted, or break another rule of ``toolchain.graph.checks``.
     """
     path = _Path(architecture, input_shape)
     for block in architecture.blocks:
@@ -45,11 +45,6 @@ def build(
     graph = Graph((*path.nodes, head), architecture.time_steps, preprocessing, tuple(labels))
     require_valid(graph, f"`{to_text(architecture)}` for pixels of {tuple(input_shape)}")
     return graph
-
-
-def last_map(graph: Graph) -> str:
-    """Name of the node that the head reads."""
-    return graph.head.source
 
 
 @dataclass

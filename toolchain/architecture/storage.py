@@ -45,8 +45,8 @@ def from_dict(document: Any, origin: str) -> Architecture:
             Leak(*_fields(leak, ("form", "shift"), "leak")),
             reset,
             *_fields(stem, ("channels", "stride"), "stem"),
-            blocks=tuple(_build(block) for block in blocks),
-            head=head,
+            tuple(_build(block) for block in blocks),
+            head,
         )
     except InputError as error:
         raise InputError(f"{origin}: {error}") from error

@@ -18,7 +18,10 @@ from toolchain.graph.preprocessing import Preprocessing
 DIGITS = tuple("0123456789")
 
 
-def built(line: str, shape: Shape = Shape(1, 16, 16)) -> Graph:
+SMALL = Shape(1, 16, 16)
+
+
+def built(line: str, shape: Shape = SMALL) -> Graph:
     return build(parse(line), shape, Preprocessing(shape.height, shape.width, "as_is"), DIGITS)
 
 

@@ -49,7 +49,7 @@ def test_spaces_around_words_and_dead_branches_do_not_matter() -> None:
         (EXAMPLE.replace("003000", "003005"), "'003005' is not six digits"),
         (EXAMPLE.replace("003000", "300303"), "300303 is not in the space"),
         (EXAMPLE.replace("head-count", "head-mean"), "'head-mean' stands where head-count or head-flatten"),
-        (EXAMPLE + " 003000", "'003000' stands where head-count"),
+        (EXAMPLE + " 003000", "'head-count' stands where a cell"),
     ],
 )
 def test_wrong_lines_name_the_wrong_word(wrong: str, words: str) -> None:
