@@ -40,14 +40,10 @@ def from_dict(document: Any, origin: str) -> Architecture:
     if not isinstance(blocks, list):
         raise InputError(f"{origin}: blocks must be a list, not {type(blocks).__name__}")
     try:
-        return Architecture(
-            time_steps,
-            Leak(*_fields(leak, ("form", "shift"), "leak")),
-            reset,
-            *_fields(stem, ("channels", "stride"), "stem"),
-            tuple(_build(block) for block in blocks),
-            head,
-        )
+        leak_form, shift = _fields(leak, ("form", "shift"), "leak")
+        channels, stride = _fields(stem, ("channels", "stride"), "stem")
+        built = tuple(_build(block) for block in blocks)
+        return Architecture(time_steps, Leak(leak_form, shift), reset, channels, stride, built, head)
     except InputError as error:
         raise InputError(f"{origin}: {error}") from error
 
