@@ -1,0 +1,1 @@
+"""What this machine has of what the toolchain needs: packages tried for real, tools by version."""
