@@ -1,0 +1,160 @@
+"""From what a user names to a ``Dataset``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol, cast
+
+from toolchain.datasets import digits, fashion_mnist, idx, image_folder, npz
+from toolchain.datasets.dataset import Dataset, Subset, fingerprint
+from toolchain.datasets.limits import check_memory
+from toolchain.datasets.source import Images, Indices, Native, Source, Split, check_labels
+from toolchain.datasets.splitting import split
+from toolchain.errors import InputError
+from toolchain.graph.preprocessing import Channels, Crop, Preprocessing
+
+
+class Format(Protocol):
+    """A module that reads one kind of data set; see ``source``."""
+
+    def recognises(self, path: Path) -> bool: ...
+
+    def open_source(self, path: Path) -> AbstractContextManager[Source]: ...
+
+
+FORMATS: tuple[Format, ...] = (idx, npz, image_folder)
+"""Asked in this order; ``image_folder`` takes any folder and archive that the others do not."""
+
+BUILT_IN = {digits.NAME: digits.open_source, fashion_mnist.NAME: fashion_mnist.open_source}
+
+
+def load(
+    source: str | Path | None,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: str | None = None,
+    crop: str = "none",
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+    limit: int | None = None,
+) -> Dataset:
+    """Read, split and preprocess a data set.
+
+    ``source``: None or "digits" for the built-in digits (16x16 unless ``size`` is given), "fashion_mnist" for
+    the installed one; otherwise a folder of images, a folder of IDX files, a ``.zip`` of images or an
+    ``.npz``, told apart by content. ``./digits`` or a ``Path`` is never taken for a name.
+
+    ``size``: side of a square or (height, width), in pixels; None keeps the images' own, which must then be
+    the same for all. ``channels``: "grey", "rgb", "as_is" (the planes of an ``.npz``), or None for what loses
+    nothing. ``crop``: "none" or "centre_square". ``limit``: the most images to take from each part that the
+    source has. The split is described in ``splitting.split``.
+
+    Raises ``InputError`` if the source is missing, damaged, hostile, too large or has no usable classes.
+    """
+    if not 0 < validation_fraction < 1:
+        raise InputError(f"the validation fraction must lie between 0 and 1, not {validation_fraction}")
+    if limit is not None and limit < 1:
+        raise InputError(f"the limit of images must be at least 1, not {limit}")
+    # Stand-ins for what is not known yet: a wrong option should not be found after a long read.
+    Preprocessing(*(_sides(size) or (1, 1)), cast(Channels, channels or "grey"), cast(Crop, crop))
+    with _opened(source) as opened:
+        _check(opened)
+        chosen = split(
+            opened.parts, opened.labels, validation_fraction=validation_fraction, seed=seed, limit=limit
+        )
+        images = {name: opened.parts.get(name, opened.parts["train"]).images for name in chosen}
+        if size is None and opened.is_demonstration:
+            size = digits.SIZE
+        preprocessing = _preprocessing(images, chosen, _sides(size), channels, cast(Crop, crop))
+        subsets = {
+            name: Subset(
+                images[name].preprocessed(indices, preprocessing),
+                opened.parts.get(name, opened.parts["train"]).targets[indices],
+            )
+            for name, indices in chosen.items()
+        }
+    return Dataset(
+        name=opened.name,
+        labels=opened.labels,
+        preprocessing=preprocessing,
+        sha256=fingerprint(subsets["train"], subsets["validation"], subsets["test"], opened.labels),
+        is_demonstration=opened.is_demonstration,
+        **subsets,
+    )
+
+
+@contextmanager
+def _opened(source: str | Path | None) -> Iterator[Source]:
+    if source is None or isinstance(source, str) and source in BUILT_IN:
+        with BUILT_IN[source or digits.NAME]() as opened:
+            yield opened
+        return
+    path = Path(source)
+    names = ", ".join(BUILT_IN)
+    try:
+        if not path.exists():
+            raise InputError(
+                f"data set {path} does not exist; give a folder, a .zip, an .npz or one of {names}"
+            )
+        for form in FORMATS:
+            if form.recognises(path):
+                break
+        else:
+            raise InputError(
+                f"{path} is not a data set that can be read: give a folder of images or IDX files, a .zip of "
+                f"images or an .npz (if it is one, it is damaged), or one of {names}"
+            )
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    with form.open_source(path) as opened:
+        yield opened
+
+
+def _check(source: Source) -> None:
+    """What holds for a source of any format."""
+    check_labels(source.name, source.labels)
+    for name, part in source.parts.items():
+        if len(part.images) != len(part.targets) or not len(part.targets):
+            raise InputError(f"{source.name}: the {name} part has no images")
+
+
+def _sides(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    return (size, size) if isinstance(size, int) else size
+
+
+def _preprocessing(
+    images: dict[Split, Images],
+    chosen: dict[Split, Indices],
+    sides: tuple[int, int] | None,
+    channels: str | None,
+    crop: Crop,
+) -> Preprocessing:
+    if sides is None or channels is None:
+        natives = [images[name].native(indices) for name, indices in chosen.items()]
+        channels = channels or _common_channels(natives)
+        sides = sides or _common_size(natives, crop)
+    preprocessing = Preprocessing(*sides, cast(Channels, channels), crop)
+    n_images = sum(len(indices) for indices in chosen.values())
+    planes = max(part.planes(preprocessing) for part in images.values())
+    n_bytes = n_images * planes * sides[0] * sides[1]
+    check_memory(n_bytes, f"{n_images:,} images", "use --limit or a smaller --size")
+    return preprocessing
+
+
+def _common_channels(natives: list[Native]) -> Channels:
+    kinds = {native.channels for native in natives}
+    return "rgb" if kinds == {"grey", "rgb"} else kinds.pop()
+
+
+def _common_size(natives: list[Native], crop: Crop) -> tuple[int, int]:
+    sizes = {size: name for native in natives for size, name in native.sizes.items()}
+    if len(sizes) > 1:
+        (first, one), (second, other) = list(sizes.items())[:2]
+        raise InputError(
+            f"the images have various sizes ({one} is {first[0]}x{first[1]}, {other} is "
+            f"{second[0]}x{second[1]}); say what to resize them to, for instance --size 32"
+        )
+    ((height, width),) = sizes
+    return (min(height, width),) * 2 if crop == "centre_square" else (height, width)
