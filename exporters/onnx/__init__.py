@@ -1,0 +1,45 @@
+"""ONNX files for Linux boards: float32 arithmetic over int8-stored weights, exact by construction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exporters.metadata import Form, write_artifact
+from exporters.onnx.forms import build
+from exporters.onnx.lowering import MIN_OPSET
+from toolchain.errors import InputError
+from toolchain.graph.checks import require_valid
+from toolchain.graph.graph import Graph
+from toolchain.profiles.schema import Profile
+
+MIN_IR_VERSION = 7
+"""The IR version that came with ``MIN_OPSET``."""
+
+FILES: dict[str, Form] = {"model.onnx": "unrolled", "model_step.onnx": "step"}
+"""Artifact -> form; the names are stable."""
+
+
+def export(graph: Graph, profile: Profile, folder: Path) -> list[Path]:
+    """Write ``model.onnx`` (all time steps) and ``model_step.onnx`` (one, state in and out) into ``folder``.
+
+    Raises ``InputError`` if the graph is invalid or untrained, or the profile's ONNX Runtime is too old.
+    """
+    require_valid(graph, "the network", weights=True)
+    runtime = profile.runtime
+    if runtime is None:
+        raise InputError(
+            f"profile {profile.name} has no [runtime], so nothing there loads ONNX; export c instead"
+        )
+    if runtime.onnx_opset < MIN_OPSET or runtime.onnx_ir_version < MIN_IR_VERSION:
+        raise InputError(
+            f"profile {profile.name} loads ONNX opset {runtime.onnx_opset}, IR {runtime.onnx_ir_version}; "
+            f"this needs opset {MIN_OPSET}, IR {MIN_IR_VERSION} or newer: update the board's ONNX Runtime "
+            "and then the profile"
+        )
+    contents = {
+        name: build(graph, form, profile.name, runtime.onnx_opset, runtime.onnx_ir_version)
+        for name, form in FILES.items()
+    }
+    for name, model in contents.items():
+        write_artifact(folder / name, model.SerializeToString(deterministic=True))
+    return [folder / name for name in contents]

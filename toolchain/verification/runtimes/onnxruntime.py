@@ -1,0 +1,131 @@
+"""ONNX artifacts in ONNX Runtime on this machine: the unrolled form, and the step form in a loop."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.metadata import Form
+from exporters.onnx.lowering import COUNTS, IMAGE, NEXT, SCORES
+from exporters.onnx.read import facts_of, load
+from toolchain.errors import InputError, ToolMissingError
+from toolchain.verification.runtimes.base import Evidence
+from toolchain.verification.runtimes.batches import batch_size, batches, require_shape
+
+Images = NDArray[np.uint8]
+Scores = NDArray[np.int32]
+
+MAX_ELEMENTS = 1 << 28
+"""Most numbers that an artifact may take for one image: pixels and state."""
+
+
+class OnnxRuntime:
+    """``model.onnx`` (all time steps inside) on ``threads`` threads.
+
+    Raises ``InputError`` if the file is missing, broken or of another form, ``ToolMissingError`` without
+    onnxruntime.
+    """
+
+    evidence: Evidence = "measured"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._path = path
+        self._session, self.facts, self.name = _open(path, "unrolled", threads)
+        self._shape, _ = _ends(self._session, path)
+
+    def scores(self, images: Images) -> Scores:
+        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
+        require_shape(images, self._shape, self._path)
+        return batches(
+            images, batch_size(images), lambda chunk: _run(self._session, {IMAGE: chunk}, self._path)[SCORES]
+        )
+
+
+class OnnxStepRuntime:
+    """``model_step.onnx``: called once a time step, its state starting at zero. Errors as ``OnnxRuntime``."""
+
+    evidence: Evidence = "measured"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._path = path
+        self._session, self.facts, name = _open(path, "step", threads)
+        self.name = f"{name}, step by step"
+        self._shape, self._state = _ends(self._session, path)
+
+    def scores(self, images: Images) -> Scores:
+        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
+        require_shape(images, self._shape, self._path)
+        return batches(images, batch_size(images), self._all_steps)
+
+    def _all_steps(self, chunk: Images) -> Scores:
+        state = {name: np.zeros((len(chunk), *shape), np.float32) for name, shape in self._state.items()}
+        for _ in range(self.facts["time_steps"]):
+            results = _run(self._session, {IMAGE: chunk, **state}, self._path)
+            state = {name: results[name + NEXT] for name in state}
+        scores: Scores = results[SCORES]
+        return scores
+
+
+def _open(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], str]:
+    """Check the file and start a session: (session, facts, name of the runtime)."""
+    model = load(path)
+    facts = facts_of(model, str(path))
+    if facts["form"] != form:
+        raise InputError(
+            f"{path} is the {facts['form']} form of a network, not the {form} form; name the other file"
+        )
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ToolMissingError(
+            f"onnxruntime cannot be loaded ({error}); `pip install onnxruntime`"
+        ) from error
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        # From bytes, because a session without a file name can resolve no path; written anew, so that what
+        # runs is what was checked.
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's errors have no base class of their own
+        raise InputError(f"ONNX Runtime cannot load {path}: {_first_line(error)}; export it again") from error
+    return session, facts, f"ONNX Runtime {onnxruntime.__version__}"
+
+
+def _ends(session: Any, path: Path) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]]:
+    """Shape of an image and of each state, without the batch; ``InputError`` if the ends are foreign."""
+    inputs = {entry.name: (entry.type, tuple(entry.shape[1:])) for entry in session.get_inputs()}
+    kind, image = inputs.pop(IMAGE, ("", ()))
+    good = kind == "tensor(uint8)" and len(image) == 3
+    good = good and all(entry[0] == "tensor(float)" for entry in inputs.values())
+    shapes = [image, *(shape for _, shape in inputs.values())]
+    good = good and all(isinstance(extent, int) and extent > 0 for shape in shapes for extent in shape)
+    good = good and sum(map(prod, shapes)) <= MAX_ELEMENTS
+    wanted = {SCORES} | {name + NEXT for name in inputs}
+    if (
+        not good
+        or {entry.name for entry in session.get_outputs()} != wanted
+        or (inputs and COUNTS not in inputs)
+    ):
+        raise InputError(f"{path} has other inputs or outputs than this toolchain writes; export it again")
+    return image, {name: shape for name, (_, shape) in inputs.items()}
+
+
+def _run(session: Any, feeds: dict[str, Any], path: Path) -> dict[str, Any]:
+    names = [entry.name for entry in session.get_outputs()]
+    try:
+        return dict(zip(names, session.run(names, feeds), strict=True))
+    except Exception as error:  # onnxruntime's errors have no base class of their own
+        raise InputError(f"ONNX Runtime cannot run {path}: {_first_line(error)}; export it again") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
