@@ -1,9 +1,10 @@
 """A run on disk: one folder that holds every setting, the search's journal, the model, its artifacts and the verdict.
 
-    run.toml             every setting and seed            profile.json      the resolved hardware profile
-    search.jsonl         journal of the search             architecture.json the architecture chosen
-    checkpoint.safetensors  float network                  model.json, model.safetensors  the integer Graph
-    artifacts/           what is shipped                   report.json, manifest.json  verdict and provenance
+run.toml             every setting and seed            profile.json      the resolved hardware profile
+search.jsonl         journal of the search             architecture.json the architecture chosen
+training.json        accuracies of every stage         checkpoint.safetensors  the float network
+model.json, model.safetensors  the integer Graph       artifacts/        what is shipped
+report.json          the verdict                       manifest.json     versions, seeds, sizes, hashes
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,10 +24,23 @@ from toolchain.files import read_json, read_toml, sha256, write_atomic, write_js
 from toolchain.profiles.budget import Budget, budget
 from toolchain.profiles.schema import Profile
 
+if TYPE_CHECKING:
+    from toolchain.datasets import Dataset
+
 RUNS = Path("runs")
 """Folder, below the current one, where runs go that were given no ``--out``."""
 
-PACKAGES = ("spikenas-deploy", "torch", "snntorch", "numpy", "onnx", "onnxruntime", "tflite-runtime", "ai-edge-litert", "ziglang")
+PACKAGES = (
+    "spikenas-deploy",
+    "torch",
+    "snntorch",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "tflite-runtime",
+    "ai-edge-litert",
+    "ziglang",
+)
 """Distributions whose versions a manifest records."""
 
 
@@ -106,6 +120,10 @@ class RunFolder:
         return self.path / "checkpoint.safetensors"
 
     @property
+    def training(self) -> Path:
+        return self.path / "training.json"
+
+    @property
     def model(self) -> Path:
         return self.path / "model.json"
 
@@ -127,18 +145,41 @@ class RunFolder:
         try:
             return RunSettings.model_validate(document)
         except ValidationError as error:
-            raise InputError(f"{self.settings_file} is broken: {_first(error)}; start a new run with `search`") from error
+            raise InputError(
+                f"{self.settings_file} is broken: {_first(error)}; start a new run with `search`"
+            ) from error
 
     def profile(self) -> Profile:
         """Read the resolved profile that the run was made for."""
         try:
             return Profile.model_validate(read_json(self.profile_file))
         except ValidationError as error:
-            raise InputError(f"{self.profile_file} is broken: {_first(error)}; start a new run with `search`") from error
+            raise InputError(
+                f"{self.profile_file} is broken: {_first(error)}; start a new run with `search`"
+            ) from error
 
     def budget(self) -> Budget:
         """The profile's budget, narrowed as the run's settings say."""
         return budget(self.profile(), **self.settings().limits.model_dump())
+
+    def dataset(self) -> Dataset:
+        """Load the data set of the settings; raises ``InputError`` if it is not the one that the run began with."""
+        from toolchain.datasets import load  # reading a run's settings must not cost the import of numpy
+
+        chosen = self.settings().data
+        data = load(
+            chosen.source,
+            size=chosen.size,
+            channels=chosen.channels,
+            crop=chosen.crop,
+            seed=chosen.seed,
+            limit=chosen.limit,
+        )
+        if chosen.sha256 not in (None, data.sha256):
+            raise InputError(
+                f"the data set {data.name} is not what it was when {self.path} began; restore it or start a new run"
+            )
+        return data
 
     def save_settings(self, settings: RunSettings, profile: Profile | None = None) -> None:
         """Write ``run.toml`` and, where given, the profile."""
@@ -159,7 +200,10 @@ class RunFolder:
                 "settings": self.settings().model_dump(mode="json"),
                 **facts,
                 "artifacts": {
-                    path.relative_to(self.path).as_posix(): {"size_bytes": path.stat().st_size, "sha256": sha256(path)}
+                    path.relative_to(self.path).as_posix(): {
+                        "size_bytes": path.stat().st_size,
+                        "sha256": sha256(path),
+                    }
                     for path in artifacts
                 },
             },
@@ -191,12 +235,14 @@ def find(path: Path | None) -> RunFolder:
         found = sorted(RUNS.glob("*/run.toml"), key=lambda file: file.stat().st_mtime_ns)
         if not found:
             raise InputError(
-                f"there is no run under {RUNS}/; start one with `spikenas-deploy search --profile NAME`, or name its folder"
+                f"there is no run under {RUNS}/; start one with `spikenas-deploy search` or name a folder"
             )
         return RunFolder(found[-1].parent)
     run = RunFolder(path)
     if not run.settings_file.is_file():
-        raise InputError(f"{path} is not a run folder (it has no run.toml); give the folder that `search` wrote")
+        raise InputError(
+            f"{path} is not a run folder (it has no run.toml); give the folder that `search` wrote"
+        )
     return run
 
 

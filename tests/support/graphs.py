@@ -1,6 +1,6 @@
 """Random valid Graphs: every node and edge type, odd sizes, both leaks, both resets, extreme weights.
 
-Used by the property tests of all rooms, so that the reference, torch, ONNX, TFLite and C are compared on the same networks.
+Used by the property tests of all rooms: reference, torch, ONNX, TFLite and C are compared on the same networks.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ def _edge(rng: np.random.Generator, source: str, shape: Shape) -> Edge:
     return SpikeConv(source, kernel, 1, _weights(rng, (shape.channels, shape.channels, kernel, kernel)))
 
 
-def _shrink(rng: np.random.Generator, nodes: list[Node], last: str, shape: Shape, steps: int) -> tuple[str, Shape]:
+def _shrink(
+    rng: np.random.Generator, nodes: list[Node], last: str, shape: Shape, steps: int
+) -> tuple[str, Shape]:
     if rng.random() < 0.5:
         smaller = Shape(shape.channels, shape.height // 2, shape.width // 2)
         nodes.append(OrPool("shrink", smaller, last))
@@ -166,7 +168,9 @@ def _made_to_fit(node: Lif, time_steps: int) -> Lif:
                 edge = replace(edge, rounding=rounding)
             edges.append(edge)
         exponent = np.maximum(node.exponent - broken.astype(np.uint8), MIN_EXPONENT).astype(np.uint8)  # type: ignore[operator]
-        node = replace(node, edges=tuple(edges), exponent=exponent, bias=(node.bias * ~broken).astype(np.int16))  # type: ignore[operator]
+        node = replace(
+            node, edges=tuple(edges), exponent=exponent, bias=np.where(broken, 0, node.bias).astype(np.int16)
+        )  # type: ignore[operator]
 
 
 def _drop_unread(nodes: list[Node], last: str) -> list[Node]:

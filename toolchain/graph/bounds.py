@@ -52,7 +52,8 @@ class LifBounds:
 def round_half_up(accumulator: Bounds, rounding: Bounds) -> Bounds:
     """floor((a + 2**(r - 1)) / 2**r), or a where r = 0."""
     half = np.where(rounding > 0, 1 << np.maximum(rounding - 1, 0), 0)
-    return (accumulator + half) >> rounding
+    rounded: Bounds = (accumulator + half) >> rounding
+    return rounded
 
 
 def lif_bounds(node: Lif, time_steps: int) -> LifBounds:
@@ -86,7 +87,10 @@ def score_bounds(graph: Graph) -> Bounds:
     """Largest magnitude of each class's score, int64 [classes]: sum(|w|) * most spikes of a feature + |bias|."""
     head = graph.head
     weight = as_int(head.weight, f"{head.name}.weight")
-    return np.abs(weight).sum(1) * max_count(graph) + np.abs(as_int(head.bias, f"{head.name}.bias"))
+    largest: Bounds = np.abs(weight).sum(1) * max_count(graph) + np.abs(
+        as_int(head.bias, f"{head.name}.bias")
+    )
+    return largest
 
 
 def max_count(graph: Graph) -> int:

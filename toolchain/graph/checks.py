@@ -19,6 +19,7 @@ from toolchain.graph.nodes import (
     MAX_EXPONENT,
     MAX_ROUNDING,
     MIN_EXPONENT,
+    Array,
     Head,
     Input,
     Lif,
@@ -109,7 +110,10 @@ def connections(graph: Graph) -> Broken:
                 if isinstance(edge, PixelConv) != pixels:
                     yield node.name, f"reads {edge.source!r} through an edge of the wrong type for it"
             if any(isinstance(edge, PixelConv) for edge in node.edges) and len(node.edges) > 1:
-                yield node.name, "has a pixel convolution beside other edges; give the pixels a node of their own"
+                yield (
+                    node.name,
+                    "has a pixel convolution beside other edges; give the pixels a node of their own",
+                )
         elif not isinstance(node, Input) and isinstance(graph.node(node.source), Input):
             yield node.name, "reads pixels, but takes spikes"
 
@@ -127,12 +131,18 @@ def shapes(graph: Graph) -> Broken:
             source = graph.source_shape(edge.source)
             if isinstance(edge, (PixelConv, SpikeConv)):
                 if edge.kernel not in (1, 3) or edge.stride not in (1, 2):
-                    yield node.name, f"has a {edge.kernel}x{edge.kernel} kernel with stride {edge.stride}; 1 or 3 with 1 or 2"
+                    yield (
+                        node.name,
+                        f"has a {edge.kernel}x{edge.kernel} kernel with stride {edge.stride}; 1 or 3 with 1 or 2",
+                    )
                     continue
                 if conv_output(source, edge.kernel, edge.stride) != node.shape[1:]:
                     yield node.name, f"the convolution of {edge.source} does not give {tuple(node.shape)}"
             elif source != node.shape:
-                yield node.name, f"a skip or pool from {edge.source} {tuple(source)} does not fit {tuple(node.shape)}"
+                yield (
+                    node.name,
+                    f"a skip or pool from {edge.source} {tuple(source)} does not fit {tuple(node.shape)}",
+                )
 
 
 def array_forms(graph: Graph) -> Broken:
@@ -170,20 +180,30 @@ def constants(graph: Graph) -> Broken:
         if node.threshold is not None and not _within(node.threshold, 1, bounds.INT16_MAX):
             yield node.name, "has a threshold under 1"
         for edge in node.edges:
-            if isinstance(edge, PixelConv) and edge.rounding is not None and not _within(edge.rounding, 0, MAX_ROUNDING):
+            if (
+                isinstance(edge, PixelConv)
+                and edge.rounding is not None
+                and not _within(edge.rounding, 0, MAX_ROUNDING)
+            ):
                 yield node.name, f"rounds away more than {MAX_ROUNDING} bits"
 
 
 def no_saturation(graph: Graph) -> Broken:
     """In the worst case no potential or current leaves int16, no accumulator or score reaches 2**24, no count 2**16."""
     if bounds.max_count(graph) > 0xFFFF:
-        yield graph.head.name, f"counts up to {bounds.max_count(graph)} spikes, more than a uint16 holds; flatten instead"
+        yield (
+            graph.head.name,
+            f"counts up to {bounds.max_count(graph)} spikes, more than a uint16 holds; flatten instead",
+        )
     if not graph.has_weights:
         return
     for node in graph.all(Lif):
         broken = np.flatnonzero(~bounds.lif_bounds(node, graph.time_steps).fits)
         if len(broken):
-            yield node.name, f"can leave int16 in {len(broken)} channels, first {broken[0]}; lower their exponents"
+            yield (
+                node.name,
+                f"can leave int16 in {len(broken)} channels, first {broken[0]}; lower their exponents",
+            )
     if (bounds.score_bounds(graph) >= bounds.EXACT_FLOAT32).any():
         yield graph.head.name, "can give a score of 2**24 or more; lower its exponent"
 
@@ -214,15 +234,20 @@ def require_valid(graph: Graph, origin: str, *, weights: bool = False) -> None:
         raise InputError(f"{origin} is not a valid network: " + "; ".join(map(str, found)))
     if weights and not graph.has_weights:
         missing = next(name for name, array in arrays(graph) if array is None)
-        raise InputError(f"{origin} has no trained weights ({missing} is missing); run `spikenas-deploy train` first")
+        raise InputError(
+            f"{origin} has no trained weights ({missing} is missing); run `spikenas-deploy train` first"
+        )
 
 
 def _form(node: str, field: str, array: object, dtype: str, shape: tuple[int, ...]) -> Broken:
     if array is None:
         return
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
-        yield node, f"{field} is {getattr(array, 'dtype', '?')}{list(getattr(array, 'shape', ()))}, not {dtype}{list(shape)}"
+        yield (
+            node,
+            f"{field} is {getattr(array, 'dtype', '?')}{list(getattr(array, 'shape', ()))}, not {dtype}{list(shape)}",
+        )
 
 
-def _within(array: np.ndarray, low: int, high: int) -> bool:
+def _within(array: Array, low: int, high: int) -> bool:
     return bool(array.size == 0 or (int(array.min()) >= low and int(array.max()) <= high))

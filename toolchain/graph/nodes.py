@@ -11,7 +11,7 @@ Arrays are never changed in place: a node with other weights is another node (``
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Union
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,7 @@ class Pool:
     source: str
 
 
-Edge = Union[PixelConv, SpikeConv, Skip, Pool]
+Edge = PixelConv | SpikeConv | Skip | Pool
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Lif:
 
 @dataclass(frozen=True)
 class OrPool:
-    """Max pooling of spikes over 2x2, stride 2: fires if any of the four fired; an odd last row or column is dropped."""
+    """Max pooling of spikes, 2x2, stride 2: fires if any of the four fired; an odd last row or column is dropped."""
 
     name: str
     shape: Shape
@@ -153,7 +153,7 @@ class OrPool:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Linear read-out of spike counts: score = sum(w * count) + bias, one exponent for all (value = score / 2**exponent).
+    """Linear read-out of spike counts: score = sum(w * count) + bias; value = score / 2**exponent for all classes.
 
     ``features`` = ``count``: spikes are counted over space and time, one feature a channel;
     ``flatten``: over time only, one feature a neuron, in channel, row, column order.
@@ -169,7 +169,7 @@ class Head:
     exponent: int | None = None
 
 
-Node = Union[Input, Lif, OrPool, Head]
+Node = Input | Lif | OrPool | Head
 
 
 def conv_output(source: Shape, kernel: int, stride: int) -> tuple[int, int]:

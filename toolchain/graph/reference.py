@@ -27,7 +27,7 @@ Images = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Trace:
-    """What one batch of ``n`` images did: ``scores`` int32 [n, classes]; ``spikes`` of each node uint8 [T, n, C, H, W]."""
+    """What a batch of ``n`` images did: ``scores`` int32 [n, classes]; each node's ``spikes`` uint8 [T, n, C, H, W]."""
 
     scores: NDArray[np.int32]
     spikes: dict[str, NDArray[np.uint8]]
@@ -46,7 +46,9 @@ def traces(graph: Graph, images: Images) -> Iterator[Trace]:
     """
     require_valid(graph, "the network", weights=True)
     if images.dtype != np.uint8 or images.shape[1:] != tuple(graph.input.shape):
-        raise ValueError(f"images are {images.dtype}{list(images.shape)}, not uint8[n, {list(graph.input.shape)}]")
+        raise ValueError(
+            f"images are {images.dtype}{list(images.shape)}, not uint8[n, {list(graph.input.shape)}]"
+        )
     for start in range(0, len(images), BATCH):
         yield _interpret(graph, images[start : start + BATCH])
 
@@ -104,8 +106,8 @@ def convolve(source: Integers, weight: Integers, stride: int) -> Integers:
     windows = windows[:, :, ::stride, ::stride].transpose(0, 2, 3, 1, 4, 5)
     n, height, width = windows.shape[:3]
     columns = windows.reshape(n * height * width, -1).astype(np.float64)
-    sums = columns @ weight.reshape(len(weight), -1).T.astype(np.float64)
-    return sums.astype(np.int64).reshape(n, height, width, len(weight)).transpose(0, 3, 1, 2)
+    sums: Integers = (columns @ weight.reshape(len(weight), -1).T.astype(np.float64)).astype(np.int64)
+    return sums.reshape(n, height, width, len(weight)).transpose(0, 3, 1, 2)
 
 
 def window_count(spikes: Integers) -> Integers:
@@ -119,14 +121,16 @@ def or_pool(source: Integers) -> Integers:
     """Maximum over 2x2 windows with stride 2; an odd last row or column is dropped."""
     height, width = source.shape[2] // 2 * 2, source.shape[3] // 2 * 2
     n, channels = source.shape[:2]
-    return source[:, :, :height, :width].reshape(n, channels, height // 2, 2, width // 2, 2).max(axis=(3, 5))
+    windows = source[:, :, :height, :width].reshape(n, channels, height // 2, 2, width // 2, 2)
+    largest: Integers = windows.max(axis=(3, 5))
+    return largest
 
 
 def head_scores(graph: Graph, spikes: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Read out spikes uint8 [T, n, C, H, W] as scores int32 [n, classes]."""
     counts = spikes.sum(axis=0, dtype=np.int64)
     features = counts.sum(axis=(2, 3)) if graph.head.features == "count" else counts.reshape(len(counts), -1)
-    sums = features @ as_int(graph.head.weight, "head").T + as_int(graph.head.bias, "head")
+    sums: Integers = features @ as_int(graph.head.weight, "head").T + as_int(graph.head.bias, "head")
     return sums.astype(np.int32)
 
 
@@ -139,4 +143,3 @@ def predictions(score: NDArray[np.int32]) -> NDArray[np.int64]:
     """Class of each row of scores: the highest, and of equal ones the first."""
     result: NDArray[np.int64] = score.argmax(axis=1)
     return result
-

@@ -19,7 +19,19 @@ from toolchain.errors import InputError
 from toolchain.files import read_bytes, read_json, write_atomic, write_json
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph, arrays
-from toolchain.graph.nodes import Head, Input, Leak, Lif, OrPool, PixelConv, Pool, Shape, Skip, SpikeConv
+from toolchain.graph.nodes import (
+    Array,
+    Head,
+    Input,
+    Leak,
+    Lif,
+    OrPool,
+    PixelConv,
+    Pool,
+    Shape,
+    Skip,
+    SpikeConv,
+)
 from toolchain.graph.preprocessing import Preprocessing
 
 FORMAT = "spikenas-graph/1"
@@ -64,11 +76,13 @@ def load_graph(folder: Path) -> Graph:
     graph = from_description(document, tensors, str(path))
     require_valid(graph, str(path))
     if document.get("sha256") != graph.sha256():
-        raise InputError(f"{path} and model.safetensors do not belong together; run `spikenas-deploy train` again")
+        raise InputError(
+            f"{path} and model.safetensors do not belong together; run `spikenas-deploy train` again"
+        )
     return graph
 
 
-def from_description(document: Any, tensors: dict[str, np.ndarray], origin: str) -> Graph:
+def from_description(document: Any, tensors: dict[str, Array], origin: str) -> Graph:
     """Build an unchecked Graph from JSON data and arrays; raises ``InputError`` if the form is wrong."""
     try:
         if document["format"] != FORMAT:
@@ -98,7 +112,7 @@ def _describe(item: Any) -> dict[str, Any]:
     return plain
 
 
-def _build(item: dict[str, Any], tensors: dict[str, np.ndarray], kinds: dict[str, Any], prefix: str) -> Any:
+def _build(item: dict[str, Any], tensors: dict[str, Array], kinds: dict[str, Any], prefix: str) -> Any:
     kind = kinds[item["type"]]
     known = {field.name: field for field in fields(kind)}
     unknown = set(item) - set(known) - {"type"}

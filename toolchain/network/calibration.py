@@ -1,0 +1,122 @@
+"""From a trained float network to integer scales: folded weights, exponents, and what the bounds cost.
+
+For each output channel the exponent e is the largest at which its weights fit int8, at least 6 where the
+bounds allow it, because a threshold of 2**e under 64 lets the floored leak bend the firing rate; then it
+is lowered until the worst case of ``graph.bounds`` stays within int16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolchain.errors import InputError
+from toolchain.graph.bounds import INT16_MAX, INT16_MIN, lif_bounds
+from toolchain.graph.nodes import (
+    MAX_EXPONENT,
+    MAX_ROUNDING,
+    MIN_EXPONENT,
+    Edge,
+    Lif,
+    PixelConv,
+    SpikeConv,
+)
+
+WEIGHT_MAX = 127
+"""Weights are kept symmetric: -127 to 127."""
+
+GOOD_EXPONENT = 6
+"""Thresholds of at least 2**6 = 64 fire within 8 % of the rate without the floor (measured)."""
+
+Floats = NDArray[np.float64]
+Exponents = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FloatNode:
+    """Folded values of one ``Lif``: ``weights`` per convolution edge (index -> [out, in, k, k]) and ``bias`` [out]."""
+
+    weights: dict[int, Floats]
+    bias: Floats
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Exponents of one ``Lif``: ``exponent`` [out] of its currents, ``pixel_exponent`` [out] of pixel weights or None.
+
+    ``lost`` [out] counts the exponent steps that a channel gave up to stay within int16.
+    """
+
+    exponent: Exponents
+    pixel_exponent: Exponents | None
+    lost: Exponents
+
+
+def largest_exponent(weight: Floats) -> Exponents:
+    """Largest e per output channel with max|w| * 2**e <= 127.5; a channel of zeros counts as max|w| = 2**-23."""
+    peak = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+    with np.errstate(divide="ignore"):
+        exponent = np.floor(np.log2((WEIGHT_MAX + 0.5) / np.where(peak > 0, peak, 2.0**-23)))
+    return exponent.astype(np.int64)
+
+
+def choose_scales(node: Lif, values: FloatNode, time_steps: int, ceiling: Exponents | None = None) -> Scales:
+    """Choose the exponents of ``node`` for its folded ``values``; the result keeps to every bound.
+
+    ``ceiling`` [out] holds exponents that must not grow again, as while a network is trained on them.
+    Raises ``InputError`` if a channel leaves int16 even at the smallest exponent.
+    """
+    pixel = isinstance(node.edges[0], PixelConv)
+    wish = np.full(node.shape.channels, MAX_EXPONENT, np.int64) if ceiling is None else ceiling
+    if not pixel and ceiling is None:
+        for weight in values.weights.values():
+            wish = np.minimum(wish, np.maximum(largest_exponent(weight), GOOD_EXPONENT))
+    exponent = wish.copy()
+    while True:
+        scales = Scales(exponent, _pixel_exponent(values, exponent) if pixel else None, wish - exponent)
+        broken = ~lif_bounds(quantize(node, values, scales), time_steps).fits
+        if not broken.any():
+            return scales
+        if (exponent[broken] <= MIN_EXPONENT).any():
+            raise InputError(
+                f"{node.name}: trained currents are too large for int16 in {int(broken.sum())} channels even at the "
+                f"smallest exponent; train again with another --seed or a smaller network"
+            )
+        exponent = np.where(broken, exponent - 1, exponent)
+
+
+def quantize(node: Lif, values: FloatNode, scales: Scales) -> Lif:
+    """Return ``node`` with integer weights, bias, thresholds 2**e and exponents."""
+    exponent = scales.exponent
+    edges: list[Edge] = []
+    for index, edge in enumerate(node.edges):
+        if isinstance(edge, PixelConv):
+            assert scales.pixel_exponent is not None
+            weight = to_int8(values.weights[index], scales.pixel_exponent)
+            rounding = (scales.pixel_exponent + 8 - exponent).astype(np.uint8)
+            edge = replace(edge, weight=weight, rounding=rounding)
+        elif isinstance(edge, SpikeConv):
+            edge = replace(edge, weight=to_int8(values.weights[index], exponent))
+        edges.append(edge)
+    bias = np.rint(np.clip(values.bias * 2.0**exponent, INT16_MIN, INT16_MAX))
+    return replace(
+        node,
+        edges=tuple(edges),
+        bias=bias.astype(np.int16),
+        threshold=(1 << exponent).astype(np.int16),
+        exponent=exponent.astype(np.uint8),
+    )
+
+
+def to_int8(weight: Floats, exponent: Exponents) -> NDArray[np.int8]:
+    """w * 2**e clipped to -127..127 and rounded, ties to even as torch.round does, per output channel."""
+    scaled = weight * 2.0 ** exponent.reshape(-1, *[1] * (weight.ndim - 1))
+    return np.rint(np.clip(scaled, -WEIGHT_MAX, WEIGHT_MAX)).astype(np.int8)
+
+
+def _pixel_exponent(values: FloatNode, exponent: Exponents) -> Exponents:
+    # r = pixel exponent + 8 - e must be 0 to 16: a pixel is q / 2**8.
+    (weight,) = values.weights.values()
+    return np.clip(largest_exponent(weight), np.maximum(exponent - 8, 0), exponent - 8 + MAX_ROUNDING)

@@ -1,0 +1,216 @@
+"""``QuantizedNetwork``: the Graph's integer semantics in torch, trainable.
+
+Parameters are float values (weights folded with batch normalization); each forward pass rounds them to
+the integers of the Graph, computes with float32 tensors that hold integers below 2**24 and are therefore
+exact, and lets gradients pass straight through the roundings. What it computes is what the reference
+interpreter, the exporters and the firmware compute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from toolchain.graph.bounds import EXACT_FLOAT32, INT16_MAX, INT16_MIN, max_count
+from toolchain.graph.graph import Graph
+from toolchain.graph.nodes import Edge, Head, Lif, Node, OrPool, PixelConv, Pool, SpikeConv
+from toolchain.network.calibration import (
+    WEIGHT_MAX,
+    FloatNode,
+    Scales,
+    choose_scales,
+    largest_exponent,
+    quantize,
+)
+from toolchain.network.neuron import floor_through, integer_decay, integrate_and_fire, round_through
+from toolchain.network.spiking import FloatHead, FloatLif, SpikingNetwork, count, over_time, window_count
+
+
+class QuantizedNetwork(nn.Module):
+    """The integer network that starts from a trained ``SpikingNetwork``."""
+
+    def __init__(self, trained: SpikingNetwork) -> None:
+        super().__init__()
+        self.architecture = trained.graph
+        self.nodes = nn.ModuleDict(
+            {name: QuantizedLif(node) for name, node in trained.nodes.items() if isinstance(node, FloatLif)}
+        )
+        self.head = QuantizedHead(trained.graph, trained.head)
+
+    def spikes(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Spikes of every spiking node, float 0/1 [T, N, C, H, W], for ``pixels`` uint8 [N, C, H, W]."""
+        maps = {self.architecture.input.name: pixels.float().unsqueeze(0)}
+        for node in self.architecture.nodes:
+            if isinstance(node, Lif):
+                maps[node.name] = self.nodes[node.name](maps)
+            elif isinstance(node, OrPool):
+                maps[node.name] = over_time(lambda x: functional.max_pool2d(x, 2), maps[node.source])
+        del maps[self.architecture.input.name]
+        return maps
+
+    def scores(self, pixels: Tensor) -> Tensor:
+        """Integer scores, float32 [N, classes], of ``pixels`` uint8 [N, C, H, W]."""
+        head = self.architecture.head
+        scores: Tensor = self.head(count(self.spikes(pixels)[head.source], head))
+        return scores
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Logits [N, classes]: the scores in units of 1.0."""
+        return self.scores(pixels) * 2.0**-self.head.exponent
+
+    def refit(self) -> int:
+        """Lower exponents where training has moved a channel over a bound; returns how many channels changed.
+
+        Call it after the last change of the parameters: only then does ``graph`` keep every bound.
+        """
+        changed = sum(node.refit() for node in self.nodes.values() if isinstance(node, QuantizedLif))
+        self.head.refit()
+        return changed
+
+    def graph(self) -> Graph:
+        """The Graph with the integer weights that ``forward`` uses."""
+        nodes: list[Node] = []
+        for node in self.architecture.nodes:
+            if isinstance(node, Lif):
+                module = self.nodes[node.name]
+                assert isinstance(module, QuantizedLif)
+                nodes.append(module.quantized())
+            else:
+                nodes.append(self.head.quantized() if isinstance(node, Head) else node)
+        return replace(self.architecture, nodes=tuple(nodes))
+
+    def lost_exponents(self) -> dict[str, int]:
+        """Exponent steps given up to the int16 bound, by node; nodes that lost none are left out."""
+        lost = {
+            name: int(node.lost.sum()) for name, node in self.nodes.items() if isinstance(node, QuantizedLif)
+        }
+        return {name: steps for name, steps in lost.items() if steps}
+
+
+class QuantizedLif(nn.Module):
+    """A ``Lif`` node in integers. Parameters: ``weights`` by edge index and ``bias``, as values in units of 1.0."""
+
+    exponent: Tensor
+    pixel_exponent: Tensor
+    lost: Tensor
+
+    def __init__(self, trained: FloatLif) -> None:
+        super().__init__()
+        self.node = trained.node
+        self.time_steps = trained.time_steps
+        self.weights = nn.ParameterDict()
+        bias = (
+            torch.zeros(self.node.shape.channels) if trained.bias is None else trained.bias.detach().clone()
+        )
+        for index, convolution in trained.convolutions.items():
+            weight, offset = convolution.folded()  # type: ignore[operator]
+            self.weights[index] = nn.Parameter(weight)
+            bias = bias + offset
+        self.bias = nn.Parameter(bias)
+        scales = choose_scales(self.node, self._values(), self.time_steps)
+        self.register_buffer("exponent", torch.from_numpy(scales.exponent))
+        pixel = np.zeros(0, np.int64) if scales.pixel_exponent is None else scales.pixel_exponent
+        self.register_buffer("pixel_exponent", torch.from_numpy(pixel))
+        self.register_buffer("lost", torch.from_numpy(scales.lost))
+
+    def refit(self) -> int:
+        """Lower exponents until the bounds hold for the present parameters; returns the number of channels lowered."""
+        scales = choose_scales(self.node, self._values(), self.time_steps, self.exponent.numpy())
+        self.lost += torch.from_numpy(scales.lost)
+        self.exponent = torch.from_numpy(scales.exponent)
+        if scales.pixel_exponent is not None:
+            self.pixel_exponent = torch.from_numpy(scales.pixel_exponent)
+        return int((scales.lost > 0).sum())
+
+    def forward(self, maps: dict[str, Tensor]) -> Tensor:
+        """Spikes [T, N, C, H, W] from the integer maps of the nodes that this one reads."""
+        unit = self._power(self.exponent)
+        total = round_through((self.bias.reshape(-1, 1, 1) * unit).clamp(INT16_MIN, INT16_MAX))
+        for index, edge in enumerate(self.node.edges):
+            total = total + self._edge(str(index), edge, maps[edge.source], unit)
+        decay = integer_decay(self.node.leak)
+        return integrate_and_fire(total, self.time_steps, decay, self.node.reset, unit, unit, half_step=0.5)
+
+    def quantized(self) -> Lif:
+        """The Graph node with the integers that ``forward`` uses."""
+        pixel = self.pixel_exponent.numpy() if len(self.pixel_exponent) else None
+        return quantize(self.node, self._values(), Scales(self.exponent.numpy(), pixel, self.lost.numpy()))
+
+    def _edge(self, index: str, edge: Edge, source: Tensor, unit: Tensor) -> Tensor:
+        if isinstance(edge, PixelConv):
+            sums = self._convolve(index, edge, source, self.pixel_exponent)
+            rounding = self.pixel_exponent + 8 - self.exponent
+            half = torch.where(rounding > 0, self._power(rounding - 1).flatten(), 0.0).reshape(-1, 1, 1)
+            return floor_through((sums + half) * self._power(-rounding))
+        if isinstance(edge, SpikeConv):
+            return self._convolve(index, edge, source, self.exponent)
+        return over_time(window_count, source) * (unit / 8) if isinstance(edge, Pool) else source * unit
+
+    def _convolve(self, index: str, edge: PixelConv | SpikeConv, source: Tensor, exponent: Tensor) -> Tensor:
+        scaled = self.weights[index] * self._power(exponent).unsqueeze(-1)
+        weight = round_through(scaled.clamp(-WEIGHT_MAX, WEIGHT_MAX))
+        return over_time(
+            lambda maps: functional.conv2d(maps, weight, None, edge.stride, edge.kernel // 2), source
+        )
+
+    def _values(self) -> FloatNode:
+        weights = {int(index): _float64(weight) for index, weight in self.weights.items()}
+        return FloatNode(weights, _float64(self.bias))
+
+    def _power(self, exponent: Tensor) -> Tensor:
+        return torch.ldexp(torch.ones_like(exponent, dtype=torch.float32), exponent).reshape(-1, 1, 1)
+
+
+class QuantizedHead(nn.Module):
+    """The read-out in integers; one exponent for all classes."""
+
+    def __init__(self, graph: Graph, trained: FloatHead) -> None:
+        super().__init__()
+        self.head = graph.head
+        self.max_count = max_count(graph)
+        # Counts are integers here, so the float head's scaling of its features moves into the weights' exponent.
+        self.shift = trained.shift
+        self.weight = nn.Parameter(trained.linear.weight.detach().clone())
+        self.bias = nn.Parameter(trained.linear.bias.detach().clone())
+        self.weight_exponent = 30
+        self.refit()
+
+    @property
+    def exponent(self) -> int:
+        """Scores are logits * 2**exponent."""
+        return self.weight_exponent + self.shift
+
+    def refit(self) -> None:
+        """Choose the exponent for the present weights: never a higher one than before, and every score below 2**24."""
+        self.weight_exponent = min(self.weight_exponent, int(largest_exponent(_float64(self.weight)).min()))
+        while self._largest_score() >= EXACT_FLOAT32:
+            self.weight_exponent -= 1
+
+    def forward(self, counts: Tensor) -> Tensor:
+        """Integer scores [N, classes] of counts [N, features]."""
+        weight, bias = self._integers()
+        return functional.linear(counts, weight, bias)
+
+    def quantized(self) -> Head:
+        """The Graph node with the integers that ``forward`` uses."""
+        weight, bias = (values.detach().numpy() for values in self._integers())
+        return replace(
+            self.head, weight=weight.astype(np.int8), bias=bias.astype(np.int32), exponent=self.exponent
+        )
+
+    def _integers(self) -> tuple[Tensor, Tensor]:
+        weight = (self.weight * 2.0**self.weight_exponent).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+        return round_through(weight), round_through(self.bias * 2.0**self.exponent)
+
+    def _largest_score(self) -> float:
+        weight, bias = (values.detach().double() for values in self._integers())
+        return float((weight.abs().sum(1) * self.max_count + bias.abs()).max())
+
+
+def _float64(values: Tensor) -> NDArray[np.float64]:
+    return values.detach().cpu().numpy().astype(np.float64)

@@ -1,0 +1,1 @@
+"""From an architecture to integer weights: float training, then quantization-aware fine-tuning."""

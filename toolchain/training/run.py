@@ -1,0 +1,55 @@
+"""Train the architecture of a run folder and keep what comes out of it."""
+
+from __future__ import annotations
+
+from safetensors.torch import save
+
+from toolchain.architecture.build import build
+from toolchain.architecture.storage import load_architecture
+from toolchain.architecture.text import to_text
+from toolchain.files import write_atomic, write_json
+from toolchain.graph.nodes import Shape
+from toolchain.graph.storage import save_graph
+from toolchain.runs import RunFolder
+from toolchain.training.loop import Progress
+from toolchain.training.train import TrainingReport, train
+
+
+def train_run(run: RunFolder, *, progress: Progress) -> TrainingReport:
+    """Train ``run``'s architecture on its data set, as its settings say.
+
+    Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json``, all
+    after training has ended: an interrupted training leaves the run as it was. The number of epochs that
+    was trained is written back to ``run.toml``, so that a second training repeats the first.
+    """
+    architecture = load_architecture(run.architecture)
+    data = run.dataset()
+    if data.is_demonstration:
+        progress("the built-in digits are a demonstration; give --data to get a model worth deploying")
+    graph = build(architecture, Shape(*data.train.images.shape[1:]), data.preprocessing, data.labels)
+    settings = run.settings()
+    result = train(
+        graph,
+        data,
+        seed=settings.training.seed,
+        epochs=settings.training.epochs,
+        time_budget_s=settings.training.time_budget_s,
+        progress=progress,
+    )
+    state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
+    write_atomic(run.checkpoint, save(state))
+    save_graph(result.graph, run.path)
+    write_json(
+        run.training,
+        result.report.to_dict()
+        | {
+            "architecture": to_text(architecture),
+            "data": data.name,
+            "data_sha256": data.sha256,
+            "is_demonstration": data.is_demonstration,
+            "graph_sha256": result.graph.sha256(),
+        },
+    )
+    trained = settings.training.model_copy(update={"epochs": result.report.recipe.epochs})
+    run.save_settings(settings.model_copy(update={"training": trained}))
+    return result.report
