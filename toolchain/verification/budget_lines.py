@@ -1,0 +1,94 @@
+"""A figure held against its limit: the rows of the table that `check` and `verify` print.
+
+Nothing here needs numpy or the network; an artifact is measured by its size, or by its sections' addresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from toolchain.errors import InputError
+from toolchain.profiles.budget import Budget
+from toolchain.profiles.schema import Profile
+from toolchain.verification.elf import Image, read_elf
+from toolchain.verification.image_use import used_bytes
+
+Evidence = Literal["measured", "emulated", "estimated"]
+Unit = Literal["bytes", "us"]
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """``used`` of ``available``, in bytes or microseconds, of ``resource`` by ``artifact``; ``note`` says where."""
+
+    artifact: str
+    resource: str
+    used: int
+    available: int
+    evidence: Evidence
+    unit: Unit = "bytes"
+    note: str = ""
+
+    @property
+    def headroom(self) -> int:
+        """What remains; negative if the limit is exceeded."""
+        return self.available - self.used
+
+    @property
+    def over(self) -> str:
+        """What is over, for the user; empty if nothing is."""
+        if self.headroom >= 0:
+            return ""
+        unit = "bytes" if self.unit == "bytes" else "microseconds"
+        return (
+            f"{self.artifact} is over budget by {-self.headroom:,} {unit}: {self.resource} needs {self.used:,} "
+            f"and has {self.available:,}"
+        )
+
+
+def region_lines(
+    artifact: str, used: dict[str, int], profile: Profile, limits: Budget, evidence: Evidence
+) -> list[BudgetLine]:
+    """A line for each memory region of ``limits``, and for flash and SRAM in all where that says more."""
+    lines = [
+        BudgetLine(artifact, region.name, used[region.name], region.available_bytes, evidence)
+        for region in limits.regions
+    ]
+    for kind, limit in (("flash", limits.flash_bytes), ("sram", limits.sram_bytes)):
+        names = [region.name for region in limits.regions if region.kind == kind]
+        if limit is not None and len(names) > 1:
+            lines.append(
+                BudgetLine(artifact, f"{kind} in all", sum(used[name] for name in names), limit, evidence)
+            )
+    return lines
+
+
+def image_lines(image: Image, profile: Profile, limits: Budget) -> list[BudgetLine]:
+    """Lines of a linked firmware image, from the addresses of its sections."""
+    return region_lines(image.path.name, used_bytes(image, profile), profile, limits, "measured")
+
+
+def file_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
+    """The line of a file on a Linux board: its size against the board's limit for artifacts."""
+    if limits.artifact_bytes is None:
+        raise InputError(
+            f"{path} is for a Linux board, and {profile.name} is a microcontroller; check its firmware.elf instead"
+        )
+    return BudgetLine(path.name, "artifact", path.stat().st_size, limits.artifact_bytes, "measured")
+
+
+def binary_lines(path: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:
+    """The line of a raw image: its size against the region that it is written to. SRAM cannot be seen from it."""
+    region = next((region for region in limits.regions if "code" in region.holds), None)
+    if region is None:
+        raise InputError(f"{path} is firmware, and {profile.name} takes none; check an .onnx or .tflite file instead")
+    return [BudgetLine(path.name, region.name, path.stat().st_size, region.available_bytes, "measured")]
+
+
+def elf_lines(path: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:
+    """Lines of a firmware file; raises ``InputError`` if it is broken or linked for another board."""
+    if not limits.regions:
+        raise InputError(f"{path} is firmware, and {profile.name} takes none; check an .onnx or .tflite file instead")
+    return image_lines(read_elf(path), profile, limits)

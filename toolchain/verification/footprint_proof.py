@@ -1,0 +1,114 @@
+"""Predicted against used: the plan that the search counted with, held against the linked image.
+
+Nothing here trusts the exporter: sizes come from the symbols and addresses that the linker wrote. Buffers and
+weights must be equal to the byte; the whole image may differ by 2 %, because code sizes are estimates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolchain.cost.layout import Item, Layout
+from toolchain.profiles.schema import Profile
+from toolchain.verification.elf import Image, Symbol
+from toolchain.verification.image_use import used_bytes
+
+TOLERANCE = 0.02
+"""Share by which flash and SRAM of the whole image may differ from the prediction."""
+
+PREFIX = "net"
+"""Prefix of the network's symbols in the firmware."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Bytes of one thing: as predicted, and as the image has them. ``exact`` things may not differ at all."""
+
+    name: str
+    predicted_bytes: int
+    used_bytes: int
+    exact: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether the prediction is good enough."""
+        error = abs(self.used_bytes - self.predicted_bytes)
+        return error == 0 if self.exact else error <= TOLERANCE * max(self.predicted_bytes, self.used_bytes)
+
+
+def proofs(image: Image, plan: Layout, profile: Profile) -> list[Proof]:
+    """Everything that the plan predicts, each with what the image has of it.
+
+    Raises ``InputError`` if the image lies outside the profile's memories or its stack has no symbols.
+    """
+    constants = [image.symbols.get(f"{PREFIX}_{constant.symbol}") for constant in plan.constants]
+    stack = image.symbol("_stack_top").address - image.symbol("_stack_limit").address
+    used = used_bytes(image, profile)
+    found = [
+        Proof("constants", sum(c.size_bytes for c in plan.constants), sum(s.size_bytes for s in constants if s), True),
+        Proof("arena", plan.arena_bytes, _size(image.symbols.get(f"{PREFIX}_arena")), True),
+        Proof("mailbox", plan.mailbox_bytes, _size(image.symbols.get("spikenas_mailbox")), True),
+        Proof("stack", plan.stack_bytes, stack, True),
+    ]
+    for kind, predicted in (("flash", plan.flash_bytes), ("sram", plan.sram_bytes)):
+        total = sum(used[region.name] for region in profile.regions if region.kind == kind)
+        found.append(Proof(f"{kind}, whole image", predicted, total, False))
+    return found
+
+
+def findings(image: Image, plan: Layout, profile: Profile) -> list[str]:
+    """Where the image contradicts the plan, each as a sentence's end; empty if it keeps to it."""
+    found = []
+    for constant in plan.constants:
+        symbol = image.symbols.get(f"{PREFIX}_{constant.symbol}")
+        if symbol is None:
+            found.append(f"{PREFIX}_{constant.symbol} is not in the image")
+        elif symbol.size_bytes != constant.size_bytes:
+            found.append(
+                f"{symbol.name} has {symbol.size_bytes} bytes, {constant.size_bytes} were predicted"
+            )
+    for item in plan.items:
+        found += _misplaced(image, plan, item, profile)
+    for proof in proofs(image, plan, profile):
+        if not proof.holds and proof.name != "constants":
+            found.append(f"{proof.name}: {proof.used_bytes} bytes used, {proof.predicted_bytes} predicted")
+    return found
+
+
+def _misplaced(image: Image, plan: Layout, item: Item, profile: Profile) -> list[str]:
+    names = {
+        "constants": [f"{PREFIX}_{constant.symbol}" for constant in plan.constants],
+        "arena": [f"{PREFIX}_arena"],
+        "mailbox": ["spikenas_mailbox"],
+        "stack": ["_stack_limit"],
+        "code": [f"{PREFIX}_infer"],
+    }[item.name]
+    region = profile.region(item.region)
+    first, end = region.available_origin, region.available_origin + region.available_bytes
+    symbols = (image.symbols.get(name) for name in names)
+    return [
+        f"{symbol.name} at 0x{symbol.address:08x} is not in {region.name}, where the plan has it"
+        for symbol in symbols
+        if symbol is not None and not first <= symbol.address <= symbol.address + symbol.size_bytes <= end
+    ]
+
+
+def arena_findings(plan: Layout, written: bytes) -> list[str]:
+    """What in the record of writes (one byte for each byte of the arena, 1 if written) contradicts the plan."""
+    planned = bytearray(len(written))
+    for buffer in plan.buffers:
+        end = min(buffer.offset_bytes + buffer.size_bytes, len(written))
+        planned[buffer.offset_bytes : end] = b"\1" * (end - buffer.offset_bytes)
+    found = []
+    outside = [index for index, byte in enumerate(written) if byte and not planned[index]]
+    if outside:
+        found.append(f"{len(outside)} bytes of the arena that belong to no buffer were written, first {outside[0]}")
+    for buffer in plan.buffers:
+        missing = buffer.size_bytes - sum(written[buffer.offset_bytes : buffer.offset_bytes + buffer.size_bytes])
+        if buffer.name.endswith("_spikes") and missing:
+            found.append(f"{missing} of the {buffer.size_bytes} bytes of {buffer.name} were never written")
+    return found
+
+
+def _size(symbol: Symbol | None) -> int:
+    return symbol.size_bytes if symbol else 0
