@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from toolchain.profiles.catalog import available, load
+from toolchain.profiles.catalog import available, from_document, load
 
-__all__ = ["available", "load"]
+__all__ = ["available", "from_document", "load"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 
 from toolchain.errors import InputError
 from toolchain.profiles.findings import shown
@@ -63,7 +64,7 @@ def budget(
     flash = _narrowed(profile, "--flash", _total(profile, "flash"), flash_bytes)
     sram = _narrowed(profile, "--sram", _total(profile, "sram"), sram_bytes)
     artifact = _narrowed(profile, "--artifact", linux.artifact_bytes if linux else None, artifact_bytes)
-    if latency_ms is not None and not latency_ms > 0:
+    if latency_ms is not None and not (latency_ms > 0 and isfinite(latency_ms)):
         raise InputError(f"--latency is {latency_ms:g} ms; give a time above 0")
     if latency_ms is not None and linux is not None and latency_ms > linux.latency_ms:
         raise InputError(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from toolchain.errors import InputError
-from toolchain.profiles.findings import Finding, ProfileError, nearest, schema_findings, shown
-from toolchain.profiles.inheritance import SHIPPED, resolve, shipped
+from toolchain.profiles.findings import UNREADABLE, Finding, ProfileError, nearest, schema_findings, shown
+from toolchain.profiles.inheritance import NAME, SHIPPED, resolve, shipped
 from toolchain.profiles.rules import check
 from toolchain.profiles.schema import Profile
 
@@ -26,18 +27,36 @@ def load(name_or_path: str | Path) -> Profile:
     fault.
     """
     path = locate(name_or_path)
-    data, findings = resolve(path)
-    profile = None
-    if not findings:
-        try:
-            profile = Profile.model_validate(data)
-        except ValidationError as error:
-            findings = list(schema_findings(str(path), error, data))
-    if profile is not None:
-        findings = [Finding(str(path), message, rule) for rule, message in check(profile)]
-    if profile is None or findings:
+    document, findings = resolve(path)
+    if findings:
+        raise ProfileError(findings)
+    return from_document(document, path)
+
+
+def from_document(document: Any, file: str | Path) -> Profile:
+    """The profile of a resolved description: ``profile.model_dump(mode="json")``, read back from ``file``.
+
+    Raises ``InputError`` with every fault, as ``load`` does.
+    """
+    try:
+        profile = Profile.model_validate(document)
+    except ValidationError as error:
+        raise ProfileError(list(schema_findings(str(file), error, document))) from error
+    findings = [Finding(str(file), message, rule) for rule, message in check(profile)]
+    if findings:
         raise ProfileError(findings)
     return profile
+
+
+def faults(name_or_path: str | Path) -> tuple[Finding, ...]:
+    """Everything that keeps ``load`` from returning this profile, as data; nothing if it is sound."""
+    try:
+        load(name_or_path)
+    except ProfileError as error:
+        return error.findings
+    except InputError as error:
+        return (Finding(str(name_or_path), str(error), UNREADABLE),)
+    return ()
 
 
 def locate(name_or_path: str | Path) -> Path:
@@ -48,5 +67,6 @@ def locate(name_or_path: str | Path) -> Path:
         return Path(text)
     if text in shipped():
         return SHIPPED / f"{text}.toml"
-    beside = f"; for the file beside you write ./{text}.toml" if Path(f"{text}.toml").is_file() else ""
-    raise InputError(f"no profile is called {shown(text)}" + (beside or nearest(text, shipped())))
+    if NAME.fullmatch(text) and Path(f"{text}.toml").is_file():
+        raise InputError(f"no shipped profile is called {text}; for the file here, write ./{text}.toml")
+    raise InputError(f"no profile is called {shown(text)}{nearest(text, shipped())}")

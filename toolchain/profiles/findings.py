@@ -4,7 +4,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from toolchain.errors import InputError
 
+UNREADABLE = "unreadable"
 _LONGEST_SHOWN = 60
 _EXPECTED = {
     "int_type": "a whole number without quotes",
@@ -34,35 +35,46 @@ class Finding:
     message: str
     rule: str
 
+    def __str__(self) -> str:
+        # A file that could not even be read has one sentence, which names it.
+        return self.message if self.rule == UNREADABLE else f"{self.file}: {self.message}"
+
 
 class ProfileError(InputError):
     """A profile that cannot be used; ``findings`` holds every fault, the message tells them all."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        lines = [f"{finding.file}: {finding.message}" for finding in self.findings]
+        lines = [str(finding) for finding in self.findings]
         super().__init__(lines[0] if len(lines) == 1 else "\n  - ".join([f"{len(lines)} faults:", *lines]))
 
 
 def shown(value: object) -> str:
     """``value`` as it may be printed: escaped, so that a file cannot send control codes, and short."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = "nested too deeply"
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """``; did you mean ...?`` with the known word most like ``word``, or the list of known words."""
     close = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; known: {', '.join(known)}" if known else "; remove it"
 
 
-def schema_findings(file: str, error: ValidationError, data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Pydantic's errors as findings; ``data`` is what was validated, to name regions by it."""
+def schema_findings(file: str, error: ValidationError, document: Any) -> Iterator[Finding]:
+    """Pydantic's errors about ``document`` as findings."""
     for item in error.errors(include_url=False):
-        where = _where(item["loc"], data)
+        where = _where(item["loc"], document)
         kind = item["type"]
         if kind == "missing":
             message = f"{where} is missing; add it"
+        elif kind == "extra_forbidden":
+            message = f"unknown key {where}; remove it"
         elif kind == "literal_error":
             message = f"{where} is {shown(item['input'])}; use one of {item['ctx']['expected']}"
         elif kind in _EXPECTED:
@@ -72,11 +84,12 @@ def schema_findings(file: str, error: ValidationError, data: Mapping[str, Any]) 
         yield Finding(file, message, "schema")
 
 
-def _where(location: tuple[int | str, ...], data: Mapping[str, Any]) -> str:
-    parts = list(location)
-    if len(parts) > 1 and parts[0] == "regions" and isinstance(parts[1], int):
-        parts[1] = data["regions"][parts[1]]["name"]
+def _where(location: tuple[int | str, ...], document: Any) -> str:
     text = ""
-    for part in parts:
+    for depth, part in enumerate(location):
+        if depth == 1 and location[0] == "regions" and isinstance(part, int):
+            # The user wrote [regions.NAME] and knows no index.
+            region = document["regions"][part]
+            part = str(region["name"]) if isinstance(region, dict) and "name" in region else part
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
+    return text or "the document"

@@ -21,7 +21,9 @@ from toolchain.profiles.findings import Finding, nearest, shown
 from toolchain.profiles.schema import Emulation, LinuxLimits, Performance, Profile, Region, Runtime
 
 SHIPPED = Path(hardware_profiles.__file__).parent
-MAX_PROFILE_BYTES = 256 * 1024
+MAX_PROFILE_BYTES = 16 * 1024
+"""Five times the longest shipped profile; tomllib needs quadratic time for a hostile key of many dots."""
+
 MAX_DEPTH = 8
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 OMIT_REGIONS = "omit_regions"
@@ -50,17 +52,14 @@ def resolve(path: Path) -> tuple[dict[str, Any], list[Finding]]:
         merged = _merge(merged, data)
         findings += _omit_regions(file, merged)
     regions = merged.get("regions", {})
-    merged["regions"] = tuple({**_frozen(region), "name": name} for name, region in regions.items())
-    return {**_frozen(merged), "name": path.stem}, findings
+    merged["regions"] = [{**region, "name": name} for name, region in regions.items()]
+    return {**merged, "name": path.stem}, findings
 
 
 def _chain(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     seen: list[Path] = []
     following: Path | None = path
     while following is not None:
-        if following.resolve() in seen:
-            names = " -> ".join(step.stem for step in [*seen, following])
-            raise InputError(f"{path}: {names} inherit from each other; remove one of the inherits lines")
         if len(seen) == MAX_DEPTH:
             raise InputError(f"{path} inherits through more than {MAX_DEPTH} files; shorten the chain")
         if not NAME.fullmatch(following.stem):
@@ -70,6 +69,9 @@ def _chain(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             )
         read_bytes(following, MAX_PROFILE_BYTES)
         data = read_toml(following)
+        if following.resolve() in seen:
+            names = " -> ".join(step.stem for step in [*seen, following])
+            raise InputError(f"{path}: {names} inherit in a circle; remove one of the inherits lines")
         seen.append(following.resolve())
         yield following, data
         following = _parent(following, data)
@@ -81,8 +83,8 @@ def _parent(path: Path, data: dict[str, Any]) -> Path | None:
     name = data["inherits"]
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise InputError(
-            f"{path}: inherits is {shown(name)}; give the name of a shipped profile, or of a file in the same "
-            "folder, without .toml"
+            f"{path}: inherits is {shown(name)}; give the name of a shipped profile, or of a file in the "
+            "same folder, without .toml"
         )
     for folder in (SHIPPED, path.parent):
         # A file that refines the shipped profile of its own name is no cycle.
@@ -176,9 +178,3 @@ def _omit_regions(path: Path, merged: dict[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 str(path), f"{OMIT_REGIONS} names no region {shown(name)}{nearest(name, known)}", "schema"
             )
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _frozen(item) for key, item in value.items()}
-    return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value

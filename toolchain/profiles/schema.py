@@ -7,9 +7,9 @@ Types and spelling are checked here; whether the numbers make sense together is 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Strict
 
 Role = Literal["standalone", "hosted", "linux"]
 """Our image may own the board; it is a library in the board's firmware; it is files on a Linux system."""
@@ -19,6 +19,10 @@ Core = Literal[
 ]
 Content = Literal["code", "weights", "buffers", "stack"]
 Format = Literal["c", "onnx", "tflite"]
+
+Item = TypeVar("Item")
+# TOML and JSON know lists only, which a strict model would not take for a tuple.
+Row = Annotated[tuple[Item, ...], Strict(False)]
 
 
 class Table(BaseModel):
@@ -40,7 +44,7 @@ class Region(Table):
     size_bytes: int
     reserved_bytes: int = 0
     reserved_at: Literal["start", "end"] = "start"
-    holds: tuple[Content, ...]
+    holds: Row[Content]
     source: str
 
     @property
@@ -127,13 +131,13 @@ class Profile(Table):
     clock_hz: int
     core: Core | None = None
     stack_bytes: int = 0
-    regions: tuple[Region, ...] = ()
+    regions: Row[Region] = ()
     linux: LinuxLimits | None = None
     runtime: Runtime | None = None
     performance: Performance | None = None
     emulation: Emulation | None = None
-    default_formats: tuple[Format, ...]
-    flash_tools: tuple[str, ...] = ()
+    default_formats: Row[Format]
+    flash_tools: Row[str] = ()
     pixels: str | None = None
 
     def region(self, name: str) -> Region:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from toolchain.profiles.findings import shown
 from toolchain.profiles.schema import Profile, Table
 
 UNICORN_CPUS = {
@@ -81,7 +82,7 @@ def runtime_versions_are_versions(profile: Profile) -> Iterator[str]:
     for key in ("glibc", "python", "onnxruntime", "tensorrt", "tflite_version"):
         version = getattr(runtime, key)
         if version is not None and not _VERSION.fullmatch(version):
-            yield f"[runtime] {key} is {version!r}; write digits and dots, as in 1.11"
+            yield f"[runtime] {key} is {shown(version)}; write digits and dots, as in 1.11"
     if runtime.onnx_opset < OLDEST_OPSET or runtime.onnx_ir_version < 1:
         yield f"[runtime] onnx_opset must be {OLDEST_OPSET} or newer, and onnx_ir_version above 0"
     if (runtime.tflite_package is None) != (runtime.tflite_version is None):

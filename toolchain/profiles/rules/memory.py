@@ -9,6 +9,9 @@ from toolchain.profiles.schema import Content, Profile, Region
 
 GRANULE_BYTES = 1024
 ADDRESS_SPACE_BYTES = 2**32
+VECTORS_ALIGNMENT_BYTES = 256
+"""A Cortex-M0+ asks it of the vector table that starts our image (VTOR bits 31:8); an M4 asks for half."""
+
 STACK_ALIGNMENT_BYTES = 8
 """Arm's procedure call standard keeps the stack pointer a multiple of 8 (AAPCS32, section 6.2.1.2)."""
 
@@ -41,13 +44,15 @@ def region_keeps_room(profile: Profile) -> Iterator[str]:
 
 
 def region_is_aligned(profile: Profile) -> Iterator[str]:
-    """A region starts at and spans a multiple of 1024 bytes, as memories of microcontrollers do; others are
-    typing errors.
+    """A region starts at and spans a multiple of 1024 bytes, as memories do, and reserves a multiple of 256,
+    so that an image's vector table may follow.
     """
     for region in profile.regions:
         for key, value in (("origin", region.origin), ("size_bytes", region.size_bytes)):
             if value % GRANULE_BYTES:
                 yield f"[regions.{region.name}] {key} is {_number(key, value)}, no multiple of 1024"
+        if region.reserved_bytes % VECTORS_ALIGNMENT_BYTES:
+            yield f"[regions.{region.name}] reserves {region.reserved_bytes}, no multiple of 256; round up"
 
 
 def region_is_addressable(profile: Profile) -> Iterator[str]:

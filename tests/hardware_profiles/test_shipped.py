@@ -1,0 +1,148 @@
+"""Every profile that ships loads, keeps the rules, names its sources, and says what the board's documents say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import hardware_profiles
+from toolchain.profiles import available, load
+from toolchain.profiles.budget import budget
+from toolchain.profiles.schema import Profile
+
+REQUIRED = {
+    "jetson_nano": "linux",
+    "jetson_orin_nano": "linux",
+    "raspberry_pi_4b": "linux",
+    "raspberry_pi_zero_2w": "linux",
+    "stm32f405": "standalone",
+    "crazyflie_2_1": "hosted",
+    "stm32h743": "standalone",
+    "pixhawk_6c": "hosted",
+    "nrf52840": "standalone",
+    "rp2040": "standalone",
+    "mps3_an547": "standalone",
+    "esp32s3": "hosted",
+}
+KIB = 1024
+
+
+def test_the_promised_boards_are_there() -> None:
+    assert {name: load(name).role for name in available()} == REQUIRED
+
+
+def test_every_file_in_the_folder_is_a_profile() -> None:
+    folder = Path(hardware_profiles.__file__).parent
+    assert sorted(file.stem for file in folder.glob("*.toml")) == available()
+
+
+def sources(profile: Profile) -> list[str]:
+    tables = (*profile.regions, profile.linux, profile.runtime, profile.performance, profile.emulation)
+    return [profile.source, *(table.source for table in tables if table is not None)]
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_sources_name_a_document_or_say_estimate(name: str) -> None:
+    document = re.compile(
+        r"RM0\d{3}|DS\d+|[Dd]ata ?sheet|[Rr]elease notes|Specification|product brief|Arm AN547|CMSIS|ESP-IDF|QEMU,|"
+        r"PX4|crazyflie-firmware|Debian|estimate"
+    )
+    for source in sources(load(name)):
+        assert len(source) > 20 and document.search(source), source
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_speeds_are_marked_as_estimates(name: str) -> None:
+    performance = load(name).performance
+    assert performance is None or performance.source.startswith("estimate:")
+
+
+@pytest.mark.parametrize("name", sorted(n for n, role in REQUIRED.items() if role == "linux"))
+def test_a_linux_board_has_limits_a_runtime_and_a_speed(name: str) -> None:
+    profile = load(name)
+    assert profile.linux and profile.runtime and profile.performance
+    limits = budget(profile)
+    assert limits.artifact_bytes and limits.resident_bytes and limits.latency_ms
+    assert limits.flash_bytes is None and limits.sram_bytes is None and limits.regions == ()
+
+
+@pytest.mark.parametrize("name", sorted(n for n, role in REQUIRED.items() if role != "linux"))
+def test_a_microcontroller_has_memories_and_exports_c(name: str) -> None:
+    profile = load(name)
+    assert profile.core and profile.stack_bytes and profile.default_formats == ("c",)
+    limits = budget(profile)
+    assert limits.flash_bytes == sum(r.available_bytes for r in limits.regions if r.kind == "flash")
+    assert limits.sram_bytes == sum(r.available_bytes for r in limits.regions if r.kind == "sram")
+
+
+def test_jetson_nano_gets_only_what_its_stock_system_loads() -> None:
+    runtime = load("jetson_nano").runtime
+    assert runtime is not None
+    assert (runtime.glibc, runtime.python) == ("2.27", "3.6")
+    # pip on a stock board finds ONNX Runtime 1.10: opset 15; the GPU build is 1.11: opset 16.
+    assert runtime.onnx_opset <= 15 and runtime.onnx_ir_version <= 8
+    assert runtime.tensorrt is not None and runtime.tensorrt.startswith("8.")
+    assert runtime.gpu_fp16 and not runtime.gpu_int8
+    assert runtime.tflite_package is None
+    assert load("jetson_nano").default_formats == ("onnx",)
+
+
+def test_stm32f405_keeps_ccm_apart() -> None:
+    profile = load("stm32f405")
+    assert [(r.name, r.origin, r.size_bytes) for r in profile.regions] == [
+        ("flash", 0x0800_0000, 1024 * KIB),
+        ("sram", 0x2000_0000, 128 * KIB),
+        ("ccm", 0x1000_0000, 64 * KIB),
+    ]
+    assert profile.region("ccm").holds == ("buffers",)
+    assert profile.emulation is not None and profile.emulation.unicorn_cpu == "CORTEX_M4"
+    assert profile.emulation.qemu_machine == "netduinoplus2"
+    assert profile.emulation.qemu_ram_bytes == 128 * KIB
+
+
+def test_crazyflie_is_the_same_chip_less_its_firmware() -> None:
+    chip, board = load("stm32f405"), load("crazyflie_2_1")
+    assert [(r.name, r.origin, r.size_bytes) for r in board.regions] == [
+        (r.name, r.origin, r.size_bytes) for r in chip.regions
+    ]
+    # crazyflie-firmware pull request 1700 prints 29,044 bytes of RAM and 9,952 of CCM free.
+    assert board.region("sram").available_bytes <= 29_044
+    assert board.region("ccm").available_bytes <= 9_952
+    assert board.region("flash").available_origin >= 0x0800_4000
+    assert (board.core, board.clock_hz, board.emulation) == (chip.core, chip.clock_hz, chip.emulation)
+
+
+def test_pixhawk_is_an_stm32h743_with_static_memory_in_axi_sram_only() -> None:
+    chip, board = load("stm32h743"), load("pixhawk_6c")
+    assert [r.name for r in board.regions] == ["flash", "axi_sram"]
+    assert board.region("flash").size_bytes == chip.region("flash").size_bytes
+    # The bootloader and px4_fmu-v6c_default as built: 128 KiB + 1,828,392 bytes.
+    assert board.region("flash").reserved_bytes >= 128 * KIB + 1_828_392
+
+
+def test_emulated_boards_are_the_cortex_m_ones() -> None:
+    emulated = {name for name in available() if load(name).emulation is not None}
+    assert emulated == {name for name in available() if (load(name).core or "").startswith("cortex-m")}
+
+
+def test_qemu_memories_hold_no_more_than_the_machine_has() -> None:
+    # Measured with QEMU 7.2: origin and usable size of flash and RAM of each machine.
+    machines = {
+        "netduinoplus2": (0x0800_0000, 1024 * KIB, 0x2000_0000, 128 * KIB),
+        "mps2-an385": (0, 4096 * KIB, 0x2000_0000, 4096 * KIB),
+        "mps2-an386": (0, 4096 * KIB, 0x2000_0000, 4096 * KIB),
+        "mps2-an500": (0, 4096 * KIB, 0x2000_0000, 4096 * KIB),
+        "mps3-an547": (0, 512 * KIB, 0x2000_0000, 512 * KIB),
+    }
+    for name in available():
+        emulation = load(name).emulation
+        if emulation is not None:
+            assert emulation.qemu_machine is not None
+            assert machines[emulation.qemu_machine] == (
+                emulation.qemu_flash_origin,
+                emulation.qemu_flash_bytes,
+                emulation.qemu_ram_origin,
+                emulation.qemu_ram_bytes,
+            )
