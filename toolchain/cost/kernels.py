@@ -13,7 +13,10 @@ from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif, PixelConv, SpikeConv
 
 EVENT_BYTES = 4
-"""One event word: 16 spike bits and the index of the weight row of the first of them."""
+"""One event word: 16 spike bits and, in the other 16, the index of the weight row of the first of them."""
+
+MAX_WEIGHT_ROWS = 1 << 16
+"""Rows of a block that an event word can name."""
 
 
 def dense_pixels(graph: Graph, node: Lif) -> int:

@@ -20,12 +20,13 @@ BLOCK = 16
 ALIGNMENT = 4
 """Bytes at whose multiples every array and buffer begins."""
 
-# sizeof of the descriptor structs in exporters/c/runtime/snn.h, asserted there at compile time.
-PIXEL_NODE_BYTES = 36
-SPIKE_NODE_BYTES = 40
+# sizeof of the descriptor structs in exporters/c/runtime/snn.h on a 32-bit core, asserted at compile time.
+PIXEL_NODE_BYTES = 40
+SPIKE_NODE_BYTES = 48
 EDGE_BYTES = 16
 OR_POOL_BYTES = 20
-HEAD_BYTES = 28
+HEAD_BYTES = 32
+INFO_BYTES = 52
 
 Kind = Literal["weights", "bias", "threshold", "exponent", "rounding", "descriptor", "known_answer"]
 
@@ -75,6 +76,7 @@ def constants(graph: Graph) -> tuple[Constant, ...]:
             found.append(Constant(f"{node.name}_weights", "weights", node.classes * graph.head_features()))
             found.append(Constant(f"{node.name}_bias", "bias", node.classes * 4))
             found.append(Constant(f"{node.name}_node", "descriptor", HEAD_BYTES))
+    found.append(Constant("info", "descriptor", INFO_BYTES))
     found.append(Constant("known_image", "known_answer", graph.input.shape.size))
     found.append(Constant("known_scores", "known_answer", graph.head.classes * 4))
     return tuple(found)

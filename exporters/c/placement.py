@@ -1,0 +1,39 @@
+"""The linker script: the board's regions and what ``cost.layout`` placed in each."""
+
+from __future__ import annotations
+
+import re
+
+from exporters.c import templates
+from toolchain.cost.layout import Layout
+from toolchain.profiles.schema import Profile
+
+
+def identifier(index: int, name: str) -> str:
+    """The region's name in the linker script: unique, and safe whatever a profile calls it."""
+    return f"region{index}_" + re.sub(r"\W", "_", name)
+
+
+def linker_script(plan: Layout, profile: Profile, prefix: str) -> str:
+    """The script that links ``plan`` into the free part of the regions of ``profile``; too much of anything is an error."""
+    regions = [
+        {
+            "identifier": identifier(index, region.name),
+            "kind": region.kind,
+            "origin": region.available_origin,
+            "size_bytes": region.available_bytes,
+        }
+        for index, region in enumerate(profile.regions)
+    ]
+    by_name = {region.name: identifier(index, region.name) for index, region in enumerate(profile.regions)}
+    context = {
+        "profile": templates.comment(profile.name),
+        "prefix": prefix,
+        "regions": regions,
+        "place": {item.name: by_name[item.region] for item in plan.items},
+        "stack_bytes": plan.stack_bytes,
+        "mailbox_bytes": plan.mailbox_bytes,
+        "arena_bytes": plan.arena_bytes,
+        "constants_bytes": plan.constants_bytes,
+    }
+    return templates.render("link.ld.j2", context)

@@ -1,0 +1,170 @@
+/**
+ * @file snn.h
+ * Integer kernels for spiking neural networks: no allocation, no recursion, no floating point, no division.
+ *
+ * A layer runs all its time steps at once, position by position, so that a membrane potential lives only
+ * in a kernel's locals. Channels are worked on in blocks of 16:
+ *
+ * - the spikes of a map are planes of uint16 words, [row][time step][column][block]; channel c is bit
+ *   c % 16 of block c / 16, and the channels that pad the last block never fire;
+ * - the weights of a layer are rows of 16 int8, one row per (edge, kernel row, kernel column, input channel),
+ *   [block][row][16], on a 4-byte boundary.
+ *
+ * Currents, potentials and thresholds fit in int16, and sums of pixels in 24 bits, whatever the input is: the
+ * exporter refuses a network for which this is not proven. The kernels check nothing at run time.
+ */
+#ifndef SNN_H
+#define SNN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Channels of a block. */
+#define SNN_BLOCK 16u
+
+/** Most time steps of a network. */
+#define SNN_MAX_TIME_STEPS 8u
+
+/** Alignment of arrays and buffers in bytes. */
+#define SNN_ALIGNED __attribute__((aligned(4)))
+
+/** A condition that does not compile unless it holds. */
+#define SNN_ASSERT(name, condition) extern char snn_assert_##name[(condition) ? 1 : -1]
+
+/* Views of an arena of bytes; they may alias whatever else is read from the same bytes. */
+/** Spikes of 16 channels. */
+typedef uint16_t __attribute__((may_alias)) snn_spikes;
+/** Spikes of 16 channels in the low half, index of the first one's weight row in the high half. */
+typedef uint32_t __attribute__((may_alias)) snn_event;
+/** Spikes of one feature of the head. */
+typedef uint16_t __attribute__((may_alias)) snn_count;
+
+/** What becomes of a membrane potential u in one time step, before the current is added. */
+enum snn_leak {
+    SNN_LEAK_NONE,     /**< u */
+    SNN_LEAK_SUBTRACT, /**< u - (u >> shift) */
+    SNN_LEAK_SHIFT     /**< u >> shift */
+};
+
+/** How an edge turns spikes into current. */
+enum snn_edge_kind {
+    SNN_EDGE_CONVOLUTION, /**< sum of the weights of the neurons that fired */
+    SNN_EDGE_SKIP,        /**< spike * 2^e */
+    SNN_EDGE_POOL         /**< count in the 3x3 window * 2^(e - 3) */
+};
+
+/** The neurons of a layer. */
+typedef struct {
+    const int16_t *bias;      /**< one a channel, padded to whole blocks */
+    const int16_t *threshold; /**< likewise; at least 1 */
+    uint32_t output;          /**< where the spikes go: byte offset in the arena */
+    uint16_t height;
+    uint16_t width;
+    uint16_t blocks;
+    uint8_t time_steps;
+    uint8_t leak;       /**< enum snn_leak */
+    uint8_t leak_shift; /**< 1 to 15 */
+    uint8_t reset_to_zero;
+} snn_neurons;
+
+/** A layer that sees pixels. */
+typedef struct {
+    snn_neurons neurons;
+    const int8_t *weights;
+    const uint8_t *rounding; /**< bits rounded away from the sum, one a channel */
+    uint16_t source_height;
+    uint16_t source_width;
+    uint16_t source_channels;
+    uint8_t kernel; /**< 1 or 3, zero padded by kernel / 2 */
+    uint8_t stride; /**< 1 or 2 */
+} snn_pixel_node;
+
+/** A source of spikes. */
+typedef struct {
+    uint32_t source; /**< byte offset of its spikes in the arena */
+    uint16_t height;
+    uint16_t width;
+    uint16_t blocks;
+    uint16_t channels;
+    uint8_t kind;   /**< enum snn_edge_kind */
+    uint8_t kernel; /**< of a convolution: 1 or 3, zero padded by kernel / 2 */
+    uint8_t stride; /**< of a convolution: 1 or 2 */
+} snn_edge;
+
+/** A layer that sees spikes. */
+typedef struct {
+    snn_neurons neurons;
+    const snn_edge *edges;
+    const int8_t *weights;   /**< of the convolutions in the order of the edges; null if there is none */
+    const uint8_t *exponent; /**< e, one a channel; null without skip and pool edges */
+    uint32_t scratch;        /**< byte offset in the arena: an event a time step, kernel position and source block */
+    uint32_t rows;           /**< weight rows of a block */
+    uint16_t edge_count;
+} snn_spike_node;
+
+/** OR pooling: 2x2, stride 2; an odd last row or column is dropped. */
+typedef struct {
+    uint32_t source;
+    uint32_t output;
+    uint16_t height; /**< of the output */
+    uint16_t width;  /**< of the output */
+    uint16_t source_width;
+    uint16_t blocks;
+    uint8_t time_steps;
+} snn_or_pool_node;
+
+/** Spike counts and the linear layer that reads them. */
+typedef struct {
+    const int8_t *weights; /**< [class][feature]; features in the order row, column, channel */
+    const int32_t *bias;
+    uint32_t source;
+    uint32_t counts;   /**< byte offset in the arena: one count a feature */
+    uint32_t features;
+    uint16_t height;   /**< of the source */
+    uint16_t width;    /**< of the source */
+    uint16_t channels; /**< of the source */
+    uint16_t step;     /**< features from one position to the next: 0 counts over space, channels flattens */
+    uint16_t classes;
+    uint8_t time_steps;
+} snn_head_node;
+
+/** What a network says of itself. */
+typedef struct {
+    char version[16]; /**< of the toolchain that exported it, padded with zeros */
+    uint8_t sha256[32]; /**< of the graph: structure, constants, weights, preprocessing */
+    uint32_t time_steps;
+} snn_info;
+
+/** Convolve an image, uint8 [height][width][channels], once, then run all time steps with that current. */
+void snn_pixel(const snn_pixel_node *node, const uint8_t *image, uint8_t *arena);
+
+/** Run all time steps of a layer that sees spikes; time spent grows with the number of spikes. */
+void snn_spike(const snn_spike_node *node, uint8_t *arena);
+
+/** Halve a map of spikes. */
+void snn_or_pool(const snn_or_pool_node *node, uint8_t *arena);
+
+/** Count the spikes and write one score a class. */
+void snn_head(const snn_head_node *node, uint8_t *arena, int32_t *scores);
+
+/** The inference function of a network. */
+typedef void (*snn_infer)(const uint8_t *image, int32_t *scores);
+
+/** Run `image` and compare: 1 if `scores` come out as the `known` ones, else 0. */
+int snn_self_test(snn_infer infer, const uint8_t *image, const int32_t *known, int32_t *scores, uint32_t classes);
+
+/**
+ * One time step of the 16 neurons of a block at one position.
+ * @param potential updated: leak, current, reset
+ * @return a bit for each neuron that fired
+ */
+uint32_t snn_fire(const snn_neurons *neurons, uint32_t block, int32_t *potential, const int32_t *current);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

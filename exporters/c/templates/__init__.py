@@ -1,0 +1,58 @@
+"""Rendering of the C templates beside this file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+import jinja2
+
+from toolchain.graph.nodes import Array
+
+_C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t"}
+_LINE = 110
+
+
+def render(name: str, context: Mapping[str, object]) -> str:
+    """Render the template ``name``; an undefined variable is an error."""
+    return _environment().get_template(name).render(context)
+
+
+def comment(text: str) -> str:
+    """``text`` from a model file, made harmless within a C comment: one line of letters, digits and plain signs."""
+    return re.sub(r"[^A-Za-z0-9 _.,+()-]", "?", text)[:60]
+
+
+@jinja2.pass_context
+def _initializer(context: jinja2.runtime.Context, value: object) -> str:
+    """A field's initializer; ``&name`` stands for one of the network's own arrays."""
+    text = str(value)
+    return f"{context['prefix']}_{text[1:]}" if text.startswith("&") else text
+
+
+def _rows(array: Array) -> str:
+    """The elements of ``array`` in lines of bounded length."""
+    words = [f"{value}," for value in array.ravel().tolist()]
+    width = max(map(len, words)) + 1
+    per_line = max(1, _LINE // width)
+    lines = (words[start : start + per_line] for start in range(0, len(words), per_line))
+    return "\n".join("    " + " ".join(line) for line in lines)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("exporters.c", "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - C, not HTML; text from outside goes through `comment`
+    )
+    environment.filters |= {
+        "c_type": lambda array: _C_TYPES[str(array.dtype)],
+        "initializer": _initializer,
+        "rows": _rows,
+    }
+    return environment
