@@ -32,7 +32,7 @@ def emit(document: Document, as_json: bool, render: Callable[[Document], None]) 
 
 
 def kib(n_bytes: int) -> str:
-    """A size for people: ``196608 -> "192 KiB"``, ``700 -> "0.7 KiB"``; from 10 MiB on in MiB, so with GiB."""
+    """A size for people: ``196608 -> "192 KiB"``, ``700 -> "0.7 KiB"``; MiB and GiB from ten on."""
     unit, size = next(
         (unit, size)
         for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
@@ -72,5 +72,5 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 
 def printable(text: str) -> str:
-    """``text`` with control characters but tab and newline escaped: a name in a file must not drive the terminal."""
+    """``text`` with control characters escaped but for tab and newline: no file name drives the terminal."""
     return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -6,6 +6,7 @@ missing, 130 interrupted; 141 when whatever read our output has gone, as the she
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ from toolchain.errors import InputError, SpikenasError, ToolMissingError
 PROGRAM = "spikenas-deploy"
 INTERRUPTED = 130
 OUTPUT_CLOSED = 141
+CANNOT_WRITE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT)
 OUR_PACKAGES = ("toolchain", "exporters", "hardware_profiles")
 
 app = typer.Typer(
@@ -68,9 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return OUTPUT_CLOSED
-        return _fail(
-            f"cannot write to standard output: {error.strerror}", "InputError", InputError.exit_code, False
-        )
+        return _fail(f"cannot write the output: {error.strerror}", "InputError", InputError.exit_code, False)
 
 
 def _outcome(arguments: list[str]) -> int:
@@ -84,8 +84,6 @@ def _outcome(arguments: list[str]) -> int:
         # typer and rich leave by themselves when the reader of a pipe has gone.
         if isinstance(error.__context__, BrokenPipeError):
             raise error.__context__ from None
-        raise
-    except BrokenPipeError:
         raise
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", "Interrupted", INTERRUPTED, as_json)
@@ -102,6 +100,8 @@ def _outcome(arguments: list[str]) -> int:
         )
         return _fail(str(missing), type(missing).__name__, missing.exit_code, as_json)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
+            raise
         return _bug(error, as_json)
 
 

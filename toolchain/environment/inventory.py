@@ -38,6 +38,7 @@ PURPOSES = {
     "onnxruntime": "ONNX files: runs them",
     "packaging": "this inventory",
     "pillow": "image folders",
+    "protobuf": "ONNX files: their encoding",
     "pydantic": "board profiles",
     "pyelftools": "sizes and symbols of firmware",
     "rich": "tables",
@@ -45,6 +46,7 @@ PURPOSES = {
     "snntorch": "surrogate gradients for training",
     "tflite-runtime": "TFLite files: runs them as older boards do",
     "tomli": "TOML on Python 3.10",
+    "tomli-w": "settings of a run",
     "torch": "search and training",
     "typer": "command line",
     "unicorn": "emulates firmware on the board's exact memory map",
@@ -98,7 +100,7 @@ def take_inventory() -> list[Finding]:
 
 
 def requirements() -> list[tuple[str, Requirement]]:
-    """(group, requirement) for those that apply to this Python and platform; a group is "core" or an extra."""
+    """(group, requirement) for those that this Python and platform need; a group is "core" or an extra."""
     try:
         declared = [Requirement(text) for text in metadata.requires(DISTRIBUTION) or []]
         extras = metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []

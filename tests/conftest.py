@@ -1,0 +1,53 @@
+"""Fixtures for every room: tools that may be absent on a developer's machine, and must not be in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+def _absent(what: str, how: str) -> None:
+    reason = f"{what} is not installed; {how}"
+    # .ci/run installs everything, so there an absence is a fault of the script, not of the machine.
+    if os.environ.get("SPIKENAS_CI") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def require_tool() -> Callable[[str], str]:
+    """``require_tool(name)``: path of a program; skips the test if it is not installed, fails it under ``.ci/run``."""
+
+    def require(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            _absent(name, "`spikenas-deploy doctor` says how to install it")
+        return str(path)
+
+    return require
+
+
+@pytest.fixture
+def require_package() -> Callable[[str], None]:
+    """``require_package(import_name)``: the same for a Python package."""
+
+    def require(name: str) -> None:
+        if find_spec(name) is None:
+            _absent(name, "`spikenas-deploy doctor` says how to install it")
+
+    return require
+
+
+@pytest.fixture
+def fashion_mnist() -> Path:
+    """Folder of the four IDX files of Fashion-MNIST; skips or fails like ``require_tool``."""
+    if not FASHION_MNIST.is_dir():
+        _absent("Fashion-MNIST", "sudo apt-get install --no-install-recommends dataset-fashion-mnist")
+    return FASHION_MNIST
