@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from toolchain.errors import InputError
 from toolchain.files import read_json, read_toml, sha256, write_atomic, write_json
+from toolchain.profiles import from_document
 from toolchain.profiles.budget import Budget, budget
 from toolchain.profiles.schema import Profile
 
@@ -150,13 +151,8 @@ class RunFolder:
             ) from error
 
     def profile(self) -> Profile:
-        """Read the resolved profile that the run was made for."""
-        try:
-            return Profile.model_validate(read_json(self.profile_file))
-        except ValidationError as error:
-            raise InputError(
-                f"{self.profile_file} is broken: {_first(error)}; start a new run with `search`"
-            ) from error
+        """Read the resolved profile that the run was made for; raises ``InputError`` if it is missing or broken."""
+        return from_document(read_json(self.profile_file), self.profile_file)
 
     def budget(self) -> Budget:
         """The profile's budget, narrowed as the run's settings say."""

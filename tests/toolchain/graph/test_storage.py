@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from toolchain.errors import InputError
+from toolchain.graph import reference
+from toolchain.graph.storage import description, from_description, load_graph, save_graph
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_what_is_saved_is_what_is_loaded(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    folder = tmp_path_factory.mktemp("model")
+    graph = random_graph(seed)
+    save_graph(graph, folder)
+    loaded = load_graph(folder)
+    assert loaded.sha256() == graph.sha256()
+    images = random_images(graph, 2)
+    assert (reference.scores(loaded, images) == reference.scores(graph, images)).all()
+
+
+def test_the_hash_sees_one_changed_weight() -> None:
+    graph = random_graph(3)
+    assert with_wrong_weight(graph).sha256() != graph.sha256()
+
+
+def test_arrays_of_another_model_are_refused(tmp_path: Path) -> None:
+    graph = random_graph(3)
+    save_graph(with_wrong_weight(graph), tmp_path / "other")
+    save_graph(graph, tmp_path / "model")
+    other = (tmp_path / "other" / "model.safetensors").read_bytes()
+    (tmp_path / "model" / "model.safetensors").write_bytes(other)
+    with pytest.raises(InputError, match="do not belong together"):
+        load_graph(tmp_path / "model")
+
+
+def test_a_network_without_weights_keeps_its_structure() -> None:
+    graph = random_graph(5)
+    bare = from_description(json.loads(json.dumps(description(graph))), {}, "memory")
+    assert not bare.has_weights
+    assert description(bare) == description(graph)
