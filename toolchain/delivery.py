@@ -1,0 +1,54 @@
+"""From a trained run to its artifacts: export, link, and put all in place at once."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from exporters.base import exporter
+from exporters.c.build import build
+from exporters.c.cores import CORES
+from toolchain.errors import InputError
+from toolchain.graph.checks import require_valid
+from toolchain.graph.storage import load_graph
+from toolchain.runs import RunFolder
+
+Progress = Callable[[str], None]
+
+
+def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) -> list[Path]:
+    """Write ``run``'s network in ``formats`` (none: its profile's own) and return the artifacts' paths.
+
+    The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``. The
+    artifacts of an earlier export are replaced together, and only when everything has gone well.
+
+    Raises ``InputError`` if the run has no trained network or a format is unknown, ``OverBudgetError`` if
+    the image does not link into the board's regions, ``ToolMissingError`` if there is no compiler.
+    """
+    profile = run.profile()
+    exporters = {name: exporter(name) for name in dict.fromkeys(formats or profile.default_formats)}
+    if not run.model.is_file():
+        raise InputError(f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first")
+    graph = load_graph(run.path)
+    require_valid(graph, str(run.model), weights=True)
+    staged = Path(tempfile.mkdtemp(dir=run.path, prefix=".artifacts."))
+    try:
+        written = []
+        for name, module in exporters.items():
+            progress(f"exporting {name}")
+            written += module.export(graph, profile, staged)
+        if "c" in exporters and profile.core in CORES:
+            progress(f"linking firmware for {profile.name}")
+            firmware = build(staged / "c", profile)
+            written += [firmware.elf, firmware.binary]
+        staged.chmod(0o755)
+        if run.artifacts.exists():
+            shutil.rmtree(run.artifacts)
+        staged.rename(run.artifacts)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    run.report.unlink(missing_ok=True)  # an old verdict speaks of other files
+    run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "formats": list(exporters)})
+    return [run.artifacts / path.relative_to(staged) for path in written]
