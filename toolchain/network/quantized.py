@@ -27,7 +27,7 @@ from toolchain.network.calibration import (
     largest_exponent,
     quantize,
 )
-from toolchain.network.neuron import floor_through, integer_decay, integrate_and_fire, round_through
+from toolchain.network.neuron import Dynamics, floor_through, integrate_and_fire, round_through
 from toolchain.network.spiking import FloatHead, FloatLif, SpikingNetwork, count, over_time, window_count
 
 
@@ -133,8 +133,8 @@ class QuantizedLif(nn.Module):
         total = round_through((self.bias.reshape(-1, 1, 1) * unit).clamp(INT16_MIN, INT16_MAX))
         for index, edge in enumerate(self.node.edges):
             total = total + self._edge(str(index), edge, maps[edge.source], unit)
-        decay = integer_decay(self.node.leak)
-        return integrate_and_fire(total, self.time_steps, decay, self.node.reset, unit, unit, half_step=0.5)
+        dynamics = Dynamics(self.node.leak, self.node.reset, integer=True)
+        return integrate_and_fire(total, self.time_steps, dynamics, unit, unit)
 
     def quantized(self) -> Lif:
         """The Graph node with the integers that ``forward`` uses."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 from toolchain.graph.bounds import max_count
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Edge, Head, Lif, OrPool, PixelConv, Pool, SpikeConv
-from toolchain.network.neuron import float_decay, integrate_and_fire
+from toolchain.network.neuron import Dynamics, integrate_and_fire
 
 PIXEL_SCALE = 256.0
 """A pixel q stands for the value q / 256."""
@@ -73,9 +73,8 @@ class FloatLif(nn.Module):
         """Spikes [T, N, C, H, W] from the maps of the nodes that this one reads."""
         current = self.current(maps)
         unit = self.get_buffer("unit")
-        return integrate_and_fire(
-            current, self.time_steps, float_decay(self.node.leak), self.node.reset, unit, unit
-        )
+        dynamics = Dynamics(self.node.leak, self.node.reset, integer=False)
+        return integrate_and_fire(current, self.time_steps, dynamics, unit, unit)
 
     def current(self, maps: dict[str, Tensor]) -> Tensor:
         """Sum of the edges' currents, [T, N, C, H, W], or [1, N, C, H, W] from pixels."""

@@ -53,7 +53,10 @@ def test_an_off_by_one_weight_is_seen() -> None:
     for seed in range(8):
         graph = random_graph(seed)
         quantized = QuantizedNetwork(warmed(graph, seed)).eval()
-        seen += differing_integers(quantized, with_wrong_weight(quantized.graph()), random_images(graph, 8, seed)) > 0
+        seen += (
+            differing_integers(quantized, with_wrong_weight(quantized.graph()), random_images(graph, 8, seed))
+            > 0
+        )
     assert seen >= 2  # one weight of 127 steps often has no effect on eight images, but not in every network
 
 
