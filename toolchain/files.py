@@ -74,7 +74,8 @@ def read_json(path: Path) -> Any:
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file; raises ``InputError`` naming the line if it is broken."""
     try:
-        return tomllib.loads(read_bytes(path, MAX_TEXT_BYTES).decode())
+        document: dict[str, Any] = tomllib.loads(read_bytes(path, MAX_TEXT_BYTES).decode())
+        return document
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
 

@@ -62,9 +62,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
         pad_edge=False,
         show_edge=False,
     )
-    for name in columns:
+    for index, name in enumerate(columns):
         right = name.endswith(">")
-        table.add_column(name.removesuffix(">"), justify="right" if right else "left", overflow="fold")
+        # The first column is what a row is called by; where the screen is narrow the others fold.
+        table.add_column(
+            name.removesuffix(">"), justify="right" if right else "left", overflow="fold", no_wrap=index == 0
+        )
     for row in rows:
         # Text, not markup: a cell may hold brackets, and names from files must not style themselves.
         table.add_row(*(Text(printable(str(cell))) for cell in row))
