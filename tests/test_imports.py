@@ -32,6 +32,7 @@ LEVELS = [
         "toolchain.verification",
         "toolchain.reporting",
         "toolchain.flashing",
+        "toolchain.delivery",
     },
     {"toolchain.cli"},
 ]

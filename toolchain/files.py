@@ -51,7 +51,7 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
-    """Return the content of ``path``; raises ``InputError`` if it is missing, unreadable or larger than ``max_bytes``."""
+    """The content of ``path``; raises ``InputError`` if it is missing, unreadable or above ``max_bytes``."""
     try:
         if not path.is_file():
             raise InputError(f"{path} does not exist or is not a file; check the path")

@@ -45,9 +45,8 @@ def kib(n_bytes: int) -> str:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
     """Print rows under their column names on stdout; a column whose name ends in ``>`` is set flush right.
 
-    Colour and line drawing follow the terminal, ``NO_COLOR`` and ``TERM``.
+    Colour and width follow the terminal, ``NO_COLOR`` and ``TERM``.
     """
-    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -58,9 +57,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     table = Table(
         title=title and Text(printable(title)),
         title_justify="left",
-        box=box.SIMPLE_HEAD if console.encoding.startswith("utf") else box.ASCII2,
+        box=None,
         pad_edge=False,
-        show_edge=False,
+        padding=(0, 2, 0, 0),
     )
     for index, name in enumerate(columns):
         right = name.endswith(">")

@@ -45,8 +45,8 @@ def test_a_table_keeps_brackets_long_cells_and_alignment(capsys: pytest.CaptureF
     long = "x" * 150
     print_table(["Name", "Bytes>"], [("[red]a[/red]", 5), (long, 12345)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].startswith("[red]a[/red] ") and lines[2].rstrip().endswith("     5")
-    assert lines[3].split() == [long, "12345"]
+    assert lines[1].startswith("[red]a[/red] ") and lines[1].rstrip().endswith("     5")
+    assert lines[2].split() == [long, "12345"]
 
 
 def test_control_characters_are_shown_not_sent() -> None:
