@@ -10,13 +10,20 @@ from toolchain.architecture.text import to_text
 from toolchain.files import write_atomic, write_json
 from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import save_graph
-from toolchain.runs import RunFolder
+from toolchain.runs import RunFolder, TrainingSettings
 from toolchain.training.loop import Progress
 from toolchain.training.train import TrainingReport, train
 
 
-def train_run(run: RunFolder, *, progress: Progress) -> TrainingReport:
-    """Train ``run``'s architecture on its data set, as its settings say.
+def train_run(
+    run: RunFolder,
+    *,
+    epochs: int | None = None,
+    time_budget_s: float | None = None,
+    seed: int | None = None,
+    progress: Progress,
+) -> TrainingReport:
+    """Train ``run``'s architecture on its data set; what is given here replaces what its settings say.
 
     Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json``, all
     after training has ended: an interrupted training leaves the run as it was. The number of epochs that
@@ -28,12 +35,13 @@ def train_run(run: RunFolder, *, progress: Progress) -> TrainingReport:
         progress("the built-in digits are a demonstration; give --data to get a model worth deploying")
     graph = build(architecture, Shape(*data.train.images.shape[1:]), data.preprocessing, data.labels)
     settings = run.settings()
+    wanted = _replaced(settings.training, epochs, time_budget_s, seed)
     result = train(
         graph,
         data,
-        seed=settings.training.seed,
-        epochs=settings.training.epochs,
-        time_budget_s=settings.training.time_budget_s,
+        seed=wanted.seed,
+        epochs=wanted.epochs,
+        time_budget_s=wanted.time_budget_s,
         progress=progress,
     )
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
@@ -50,6 +58,20 @@ def train_run(run: RunFolder, *, progress: Progress) -> TrainingReport:
             "graph_sha256": result.graph.sha256(),
         },
     )
-    trained = settings.training.model_copy(update={"epochs": result.report.recipe.epochs})
+    trained = wanted.model_copy(update={"epochs": result.report.recipe.epochs})
     run.save_settings(settings.model_copy(update={"training": trained}))
     return result.report
+
+
+def _replaced(
+    settings: TrainingSettings, epochs: int | None, time_budget_s: float | None, seed: int | None
+) -> TrainingSettings:
+    changes: dict[str, int | float | None] = {}
+    if time_budget_s is not None:
+        # The epochs that an earlier training wrote back would otherwise win over the time given now.
+        changes |= {"epochs": None, "time_budget_s": time_budget_s}
+    if epochs is not None:
+        changes["epochs"] = epochs
+    if seed is not None:
+        changes["seed"] = seed
+    return settings.model_copy(update=changes)
