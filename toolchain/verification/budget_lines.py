@@ -12,6 +12,7 @@ from typing import Literal
 from toolchain.errors import InputError
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
+from toolchain.verification.artifact_files import require_model
 from toolchain.verification.elf import Image, read_elf
 from toolchain.verification.image_use import used_bytes
 
@@ -48,9 +49,7 @@ class BudgetLine:
         )
 
 
-def region_lines(
-    artifact: str, used: dict[str, int], profile: Profile, limits: Budget, evidence: Evidence
-) -> list[BudgetLine]:
+def region_lines(artifact: str, used: dict[str, int], limits: Budget, evidence: Evidence) -> list[BudgetLine]:
     """A line for each memory region of ``limits``, and for flash and SRAM in all where that says more."""
     lines = [
         BudgetLine(artifact, region.name, used[region.name], region.available_bytes, evidence)
@@ -65,30 +64,42 @@ def region_lines(
     return lines
 
 
-def image_lines(image: Image, profile: Profile, limits: Budget) -> list[BudgetLine]:
-    """Lines of a linked firmware image, from the addresses of its sections."""
-    return region_lines(image.path.name, used_bytes(image, profile), profile, limits, "measured")
+def image_lines(image: Image, name: str, profile: Profile, limits: Budget) -> list[BudgetLine]:
+    """Lines of a linked firmware image called ``name``, from the addresses of its sections."""
+    return region_lines(name, used_bytes(image, profile), limits, "measured")
 
 
-def file_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
-    """The line of a file on a Linux board: its size against the board's limit for artifacts."""
+def model_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
+    """The line of an .onnx or .tflite file: its size against the board's limit for artifacts."""
     if limits.artifact_bytes is None:
         raise InputError(
             f"{path} is for a Linux board, and {profile.name} is a microcontroller; check its firmware.elf instead"
         )
-    return BudgetLine(path.name, "artifact", path.stat().st_size, limits.artifact_bytes, "measured")
+    return BudgetLine(path.name, "artifact", require_model(path), limits.artifact_bytes, "measured")
 
 
-def binary_lines(path: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:
-    """The line of a raw image: its size against the region that it is written to. SRAM cannot be seen from it."""
+def binary_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
+    """The line of a raw image: its size against the region that it is written to; SRAM cannot be seen from it."""
     region = next((region for region in limits.regions if "code" in region.holds), None)
     if region is None:
-        raise InputError(f"{path} is firmware, and {profile.name} takes none; check an .onnx or .tflite file instead")
-    return [BudgetLine(path.name, region.name, path.stat().st_size, region.available_bytes, "measured")]
+        raise _takes_none(path, profile)
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if not path.is_file() or not size:
+        raise InputError(f"{path} is empty or not a file; export it again")
+    return BudgetLine(path.name, region.name, size, region.available_bytes, "measured")
 
 
 def elf_lines(path: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:
     """Lines of a firmware file; raises ``InputError`` if it is broken or linked for another board."""
     if not limits.regions:
-        raise InputError(f"{path} is firmware, and {profile.name} takes none; check an .onnx or .tflite file instead")
-    return image_lines(read_elf(path), profile, limits)
+        raise _takes_none(path, profile)
+    return image_lines(read_elf(path), path.name, profile, limits)
+
+
+def _takes_none(path: Path, profile: Profile) -> InputError:
+    return InputError(
+        f"{path} is firmware, and {profile.name} takes none; check an .onnx or .tflite file instead"
+    )

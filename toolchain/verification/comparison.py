@@ -91,7 +91,9 @@ def sentence(found: Comparison) -> str:
     )
 
 
-def _first(wrong: NDArray[np.bool_], expected: Scores, got: Scores, labels: tuple[str, ...]) -> Difference | None:
+def _first(
+    wrong: NDArray[np.bool_], expected: Scores, got: Scores, labels: tuple[str, ...]
+) -> Difference | None:
     where = np.argwhere(wrong)
     if not len(where):
         return None

@@ -91,7 +91,9 @@ class Image:
             start = address - segment.load_address
             if 0 <= start and start + size_bytes <= len(segment.data):
                 return segment.data[start : start + size_bytes]
-        raise InputError(f"{self.path} loads nothing at 0x{address:08x}; build it again with `spikenas-deploy export`")
+        raise InputError(
+            f"{self.path} loads nothing at 0x{address:08x}; build it again with `spikenas-deploy export`"
+        )
 
 
 def read_elf(path: Path) -> Image:
@@ -100,7 +102,9 @@ def read_elf(path: Path) -> Image:
     try:
         return _read(path, content)
     except _Broken as error:
-        raise InputError(f"{path} is not a firmware image: {error}; build it again with `spikenas-deploy export`") from None
+        raise InputError(
+            f"{path} is not a firmware image: {error}; build it again with `spikenas-deploy export`"
+        ) from None
 
 
 class _Broken(Exception):
@@ -110,7 +114,9 @@ class _Broken(Exception):
 def _read(path: Path, content: bytes) -> Image:
     if len(content) < _HEADER.size:
         raise _Broken(f"it has {len(content)} bytes, fewer than an ELF header")
-    magic, kind, machine, _, _, phoff, shoff, _, _, phsize, phnum, shsize, shnum, shstr = _HEADER.unpack_from(content)
+    magic, kind, machine, _, _, phoff, shoff, _, _, phsize, phnum, shsize, shnum, shstr = _HEADER.unpack_from(
+        content
+    )
     if not magic.startswith(b"\x7fELF"):
         raise _Broken("it does not begin as an ELF file")
     if not magic.startswith(_MAGIC_32_LITTLE) or machine != _ARM:
@@ -127,7 +133,12 @@ def _read(path: Path, content: bytes) -> Image:
     headers = list(_table(content, "section headers", shoff, shnum, shsize, MAX_SECTIONS, _SECTION))
     names = _content(content, headers, shstr, "section names") if headers else b""
     sections = [
-        Section(_name(names, fields[0]), fields[3], _in_32_bits(fields[3], fields[5], "a section"), fields[1] != _NO_BITS)
+        Section(
+            _name(names, fields[0]),
+            fields[3],
+            _in_32_bits(fields[3], fields[5], "a section"),
+            fields[1] != _NO_BITS,
+        )
         for fields in headers
         if fields[2] & _ALLOCATED and fields[5]
     ]

@@ -2,8 +2,8 @@
 
 No peripheral, no vector fetch, no reserved memory is mapped: an access that would reach somebody else's
 memory or an empty address faults, and is reported with its address and the instruction that made it.
-Unicorn maps pages of 4 KiB; a memory that does not begin or end at a page gets the rest of that page, and
-``inspection`` watches the rest.
+Unicorn maps pages of 4 KiB; a memory that does not begin or end at a page gets the rest of that page, which
+``inspection`` watches.
 
 The core is chosen by its model. Unicorn's flag for M-profile cores must not be given with it: it replaces
 the model, and an "M0" then runs instructions of an M4.
@@ -24,7 +24,11 @@ PAGE_BYTES = 4096
 _UNKNOWN = b"\xa5"
 """SRAM holds anything at power-on; firmware that counts on zeros must not pass."""
 _ERASED = b"\xff"
-_EXCEPTIONS = {2: "made a supervisor call", 3: "ran into an address without code", 7: "hit a breakpoint instruction"}
+_EXCEPTIONS = {
+    2: "made a supervisor call",
+    3: "ran into an address without code",
+    7: "hit a breakpoint instruction",
+}
 
 
 class Emulator:
@@ -49,6 +53,11 @@ class Emulator:
     def version(self) -> str:
         """Unicorn's version."""
         return str(self.unicorn.__version__)
+
+    @property
+    def model(self) -> str:
+        """The emulated core, as profiles write it: ``cortex-m4``."""
+        return str(self.profile.emulation and self.profile.emulation.unicorn_cpu).lower().replace("_", "-")
 
     def read(self, address: int, size_bytes: int) -> bytes:
         """Memory content."""

@@ -45,7 +45,12 @@ def proofs(image: Image, plan: Layout, profile: Profile) -> list[Proof]:
     stack = image.symbol("_stack_top").address - image.symbol("_stack_limit").address
     used = used_bytes(image, profile)
     found = [
-        Proof("constants", sum(c.size_bytes for c in plan.constants), sum(s.size_bytes for s in constants if s), True),
+        Proof(
+            "constants",
+            sum(c.size_bytes for c in plan.constants),
+            sum(s.size_bytes for s in constants if s),
+            True,
+        ),
         Proof("arena", plan.arena_bytes, _size(image.symbols.get(f"{PREFIX}_arena")), True),
         Proof("mailbox", plan.mailbox_bytes, _size(image.symbols.get("spikenas_mailbox")), True),
         Proof("stack", plan.stack_bytes, stack, True),
@@ -64,9 +69,7 @@ def findings(image: Image, plan: Layout, profile: Profile) -> list[str]:
         if symbol is None:
             found.append(f"{PREFIX}_{constant.symbol} is not in the image")
         elif symbol.size_bytes != constant.size_bytes:
-            found.append(
-                f"{symbol.name} has {symbol.size_bytes} bytes, {constant.size_bytes} were predicted"
-            )
+            found.append(f"{symbol.name} has {symbol.size_bytes} bytes, {constant.size_bytes} were predicted")
     for item in plan.items:
         found += _misplaced(image, plan, item, profile)
     for proof in proofs(image, plan, profile):
@@ -102,9 +105,13 @@ def arena_findings(plan: Layout, written: bytes) -> list[str]:
     found = []
     outside = [index for index, byte in enumerate(written) if byte and not planned[index]]
     if outside:
-        found.append(f"{len(outside)} bytes of the arena that belong to no buffer were written, first {outside[0]}")
+        found.append(
+            f"{len(outside)} bytes of the arena that belong to no buffer were written, first {outside[0]}"
+        )
     for buffer in plan.buffers:
-        missing = buffer.size_bytes - sum(written[buffer.offset_bytes : buffer.offset_bytes + buffer.size_bytes])
+        missing = buffer.size_bytes - sum(
+            written[buffer.offset_bytes : buffer.offset_bytes + buffer.size_bytes]
+        )
         if buffer.name.endswith("_spikes") and missing:
             found.append(f"{missing} of the {buffer.size_bytes} bytes of {buffer.name} were never written")
     return found

@@ -31,7 +31,10 @@ class Extent:
 def extents(image: Image) -> list[Extent]:
     """Everything in the address space that ``image`` takes, overlapping parts merged, in order of address."""
     # A segment may span two memories that are neighbours, a section may not; so sections say where things run.
-    found = [Extent(section.name, section.address, section.address + section.size_bytes) for section in image.sections]
+    found = [
+        Extent(section.name, section.address, section.address + section.size_bytes)
+        for section in image.sections
+    ]
     for segment in image.segments:
         if segment.data:
             found.append(Extent(_SEGMENT, segment.load_address, segment.load_address + len(segment.data)))

@@ -1,116 +1,107 @@
-"""What the firmware did while it computed: instructions, writes to the arena, stack depth, accesses out of place.
+"""Which bytes the firmware wrote while it computed one image, and whether anything but the image mattered.
 
-It costs a Python call for each block of instructions and each write to the arena, so a few images are
-inspected and the rest run free. Instructions are counted, not cycles: no wait states, caches or dual issue.
+Writes are found with paint, not with unicorn's memory hooks. Unicorn 2.1.4 loses the state of a Thumb IT block
+when a hook is called within it, and then skips instructions, so hooked firmware runs on wrongly. Instead, the
+arena and every mapped byte that is not the network's is painted, the image is run, and what no longer has the
+paint was written; a second run with another paint finds the bytes that happened to be written with the first.
+Both runs must give the same scores: nothing that was there before may matter, so stray reads show as well.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from toolchain.profiles.schema import Profile
 from toolchain.verification.elf import Image
-from toolchain.verification.emulator import PAGE_BYTES, Emulator
+from toolchain.verification.emulator import PAGE_BYTES
+from toolchain.verification.instruction_count import Count
+from toolchain.verification.mailbox import Machine, Mailbox
 
-MAX_STRAYS = 10
-"""Accesses out of place that are told one by one; more say no more."""
+PAINTS = (0x5A, 0xA7)
+
+Range = tuple[int, int]
+"""First address, and the address behind the last."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Inspection:
-    """One inspected stretch of execution.
+    """One inspected inference.
 
-    ``written`` has a byte for each byte of the arena, 1 where it was written. ``lowest_stack`` is the lowest
-    stack pointer at the start of a block of instructions. ``strays`` are accesses outside arena, mailbox and
-    stack, told as sentences' ends.
+    ``written`` has a byte for each byte of the arena, 1 where it was written. ``strays`` are ranges that are not
+    the network's and were written. ``repeatable`` says whether the scores are the same whatever memory held
+    before. ``count`` is None where the emulator cannot count.
     """
 
-    written: bytearray
-    lowest_stack: int = 1 << 32
-    strays: list[str] = field(default_factory=list)
-    blocks: Counter[tuple[int, int]] = field(default_factory=Counter)
-    instructions: int = 0
+    written: bytes
+    strays: tuple[Range, ...]
+    repeatable: bool
+    count: Count | None
 
 
-@contextmanager
-def inspected(machine: Emulator) -> Iterator[Inspection]:
-    """Inspect whatever ``machine`` runs inside the ``with``; the result is complete when it ends."""
-    arena = machine.image.symbol("net_arena")
-    found = Inspection(bytearray(arena.size_bytes))
-    unicorn, core = machine.unicorn, machine.core
-    sp = machine.arm.UC_ARM_REG_SP
+def inspect(
+    machine: Machine,
+    mailbox: Mailbox,
+    image: NDArray[np.uint8],
+    beside: Sequence[Range] = (),
+    counting: AbstractContextManager[Count] | None = None,
+) -> Inspection:
+    """Run ``image`` uint8 [C, H, W] twice on the booted ``machine``, and tell what was done.
 
-    def on_block(_core: Any, address: int, size: int, _: Any) -> None:
-        found.blocks[address, size] += 1
-        found.lowest_stack = min(found.lowest_stack, core.reg_read(sp))
-
-    def on_write(_core: Any, _access: int, address: int, size: int, _value: int, _: Any) -> None:
-        start = address - arena.address
-        found.written[max(start, 0) : start + size] = b"\1" * (min(start, 0) + size)
-
-    def on_stray(_core: Any, access: int, address: int, size: int, _value: int, _: Any) -> None:
-        if len(found.strays) < MAX_STRAYS:
-            pc = core.reg_read(machine.arm.UC_ARM_REG_PC)
-            verb = "wrote" if access == unicorn.UC_MEM_WRITE else "read"
-            where = machine.image.function_at(pc)
-            found.strays.append(f"{verb} {size} bytes at 0x{address:08x} (PC 0x{pc:08x}, in {where})")
-
-    access = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
-    hooks = [core.hook_add(unicorn.UC_HOOK_BLOCK, on_block)]
-    if arena.size_bytes:
-        last = arena.address + arena.size_bytes - 1
-        hooks.append(core.hook_add(unicorn.UC_HOOK_MEM_WRITE, on_write, begin=arena.address, end=last))
-    for first, end in forbidden(machine):
-        hooks.append(core.hook_add(access, on_stray, begin=first, end=end - 1))
-    core.ctl_flush_tb()
-    try:
-        yield found
-    finally:
-        for hook in hooks:
-            core.hook_del(hook)
-        core.ctl_flush_tb()
-    found.instructions = sum(
-        instructions(machine.read(address, size)) * times for (address, size), times in found.blocks.items()
+    ``beside`` are the ranges that must not be written; ``counting`` surrounds the first run, so that the second
+    also shows that counting changed nothing.
+    """
+    arena = _symbol(mailbox.image, "net_arena")
+    changed = {extent: np.zeros(extent[1] - extent[0], bool) for extent in (arena, *beside)}
+    scores = []
+    count = None
+    for paint, context in zip(PAINTS, (counting or nullcontext(), nullcontext()), strict=True):
+        for first, end in changed:
+            machine.write(first, bytes([paint]) * (end - first))
+        with context as counter:
+            scores.append(mailbox.infer(machine, image))
+        count = count or counter
+        for (first, end), record in changed.items():
+            record |= np.frombuffer(machine.read(first, end - first), np.uint8) != paint
+    return Inspection(
+        written=changed[arena].astype(np.uint8).tobytes(),
+        strays=tuple(
+            (extent[0] + int(where[0]), extent[0] + int(where[-1]) + 1)
+            for extent, record in changed.items()
+            if extent != arena and len(where := np.flatnonzero(record))
+        ),
+        repeatable=np.array_equal(scores[0], scores[1]),
+        count=count,
     )
 
 
-def instructions(block: bytes) -> int:
-    """Number of Thumb instructions in ``block``: one of 32 bits begins with 11101, 11110 or 11111 (ARM ARM A5.1)."""
-    count = position = 0
-    while position < len(block):
-        position += 4 if block[position + 1] >> 3 >= 0b11101 else 2
-        count += 1
-    return count
-
-
-def forbidden(machine: Emulator) -> list[tuple[int, int]]:
-    """Mapped addresses (first, end) that the network has no business with: SRAM beside arena, mailbox and stack,
-    and what of a page belongs to no memory of the profile, or to somebody else's firmware."""
-    image = machine.image
-    allowed = sorted(
-        [_range(image, "net_arena"), _range(image, "spikenas_mailbox")]
-        + [(image.symbol("_stack_limit").address, image.symbol("_stack_top").address)]
-        + [
-            (r.available_origin, r.available_origin + r.available_bytes)
-            for r in machine.profile.regions
-            if r.kind == "flash"
-        ]
-    )
-    gaps = []
-    for region in machine.profile.regions:
-        first = region.available_origin // PAGE_BYTES * PAGE_BYTES
-        end = -(-(region.available_origin + region.available_bytes) // PAGE_BYTES) * PAGE_BYTES
-        for start, stop in allowed:
-            if first < stop and start < end:
-                gaps.append((first, start))
+def not_the_networks(image: Image, profile: Profile) -> list[Range]:
+    """Mapped addresses that the network has no business with: SRAM beside arena, mailbox and stack, and what of
+    a page belongs to no memory of the profile or to somebody else's firmware."""
+    own = [_symbol(image, "net_arena"), _symbol(image, "spikenas_mailbox")]
+    own.append((image.symbol("_stack_limit").address, image.symbol("_stack_top").address))
+    own += [
+        (region.available_origin, region.available_origin + region.available_bytes)
+        for region in profile.regions
+        if region.kind == "flash"
+    ]
+    found, seen = [], 0
+    for region in sorted(profile.regions, key=lambda region: region.origin):
+        # Neighbours may share a page.
+        first = max(seen, region.available_origin // PAGE_BYTES * PAGE_BYTES)
+        seen = -(-(region.available_origin + region.available_bytes) // PAGE_BYTES) * PAGE_BYTES
+        for start, stop in sorted(own):
+            if first < stop and start < seen:
+                found.append((first, start))
                 first = stop
-        gaps.append((first, end))
-    return [(first, end) for first, end in gaps if first < end]
+        found.append((first, seen))
+    return [(first, end) for first, end in found if first < end]
 
 
-def _range(image: Image, name: str) -> tuple[int, int]:
+def _symbol(image: Image, name: str) -> Range:
     symbol = image.symbol(name)
     return symbol.address, symbol.address + symbol.size_bytes

@@ -58,7 +58,9 @@ class Mailbox:
     @classmethod
     def of(cls, image: Image, graph: Graph) -> Mailbox:
         """The mailbox of a firmware image of ``graph``; raises ``InputError`` if its size is another network's."""
-        found = cls(image, image.symbol("spikenas_mailbox").address, graph.input.shape.size, graph.head.classes)
+        found = cls(
+            image, image.symbol("spikenas_mailbox").address, graph.input.shape.size, graph.head.classes
+        )
         size = image.symbol("spikenas_mailbox").size_bytes
         if size != found.size_bytes:
             raise InputError(
@@ -103,6 +105,12 @@ class Mailbox:
             )
         scores = machine.read(self.address + _HEADER.size + aligned(self.pixels), 4 * self.classes)
         return np.frombuffer(scores, "<i4").astype(np.int32)
+
+
+def infer_all(machine: Machine, mailbox: Mailbox, images: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Scores int32 [n, classes] of ``images`` uint8 [n, C, H, W], one after the other."""
+    rows = [mailbox.infer(machine, image) for image in images]
+    return np.stack(rows) if rows else np.zeros((0, mailbox.classes), np.int32)
 
 
 def stack_high_water(machine: Machine, image: Image) -> int:

@@ -59,7 +59,9 @@ class QemuMachine:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -97,14 +99,25 @@ class QemuMachine:
         if not stopped:
             raise InputError(f"{self.image.path} did not ask for work within {self._limit_s:g} s {where}")
         if pc != self._idle:
-            raise InputError(f"{self.image.path} took a processor fault {where}; this image must not be flashed")
+            raise InputError(
+                f"{self.image.path} took a processor fault {where}; this image must not be flashed"
+            )
 
     def _start(self) -> None:
         path = Path(self._folder.name) / "gdb"
         socket_option = f"socket,id=gdb,path={str(path).replace(',', ',,')},server=on,wait=off"
         command = [
             *(self._program, "-M", self.machine, "-display", "none", "-monitor", "none", "-serial", "none"),
-            *("-nodefaults", "-S", "-chardev", socket_option, "-gdb", "chardev:gdb", "-kernel", str(self.image.path)),
+            *(
+                "-nodefaults",
+                "-S",
+                "-chardev",
+                socket_option,
+                "-gdb",
+                "chardev:gdb",
+                "-kernel",
+                str(self.image.path),
+            ),
         ]
         # Where the system can, QEMU also dies with us if we are killed and cannot clean up.
         guard = shutil.which("setpriv")
@@ -152,26 +165,48 @@ def machine_name(profile: Profile) -> str:
     """The QEMU machine nearest to the board of ``profile``; raises ``ToolMissingError`` if QEMU has none."""
     name = profile.emulation.qemu_machine if profile.emulation else None
     if name is None:
-        raise ToolMissingError(f"QEMU has no machine near {profile.name}; its profile names none under [emulation]")
+        raise ToolMissingError(
+            f"QEMU has no machine near {profile.name}; its profile names none under [emulation]"
+        )
     return name
 
 
 def machine_profile(profile: Profile) -> Profile:
     """``profile`` with the memories of its QEMU machine in place of the board's, none of them reserved."""
     name, emulation = machine_name(profile), profile.emulation
-    assert emulation is not None
-    memories = (
-        ("flash", emulation.qemu_flash_origin, emulation.qemu_flash_bytes, ("code", "weights")),
-        ("sram", emulation.qemu_ram_origin, emulation.qemu_ram_bytes, ("buffers", "stack")),
-    )
-    regions = []
-    for kind, origin, size_bytes, holds in memories:
-        if origin is None or size_bytes is None:
-            raise InputError(f"profile {profile.name} names the QEMU machine {name}, but not where its {kind} is")
-        regions.append(
-            Region(name=kind, kind=kind, origin=origin, size_bytes=size_bytes, holds=holds, source=emulation.source)
+    if emulation is None or None in (
+        sizes := (
+            emulation.qemu_flash_origin,
+            emulation.qemu_flash_bytes,
+            emulation.qemu_ram_origin,
+            emulation.qemu_ram_bytes,
         )
-    return profile.model_copy(update={"regions": tuple(regions)})
+    ):
+        raise InputError(
+            f"profile {profile.name} names the QEMU machine {name}, but not where its memories are; "
+            "add qemu_flash_origin, qemu_flash_bytes, qemu_ram_origin and qemu_ram_bytes"
+        )
+    flash, flash_bytes, ram, ram_bytes = (int(size or 0) for size in sizes)
+    source = emulation.source
+    regions = (
+        Region(
+            name="flash",
+            kind="flash",
+            origin=flash,
+            size_bytes=flash_bytes,
+            holds=("code", "weights"),
+            source=source,
+        ),
+        Region(
+            name="sram",
+            kind="sram",
+            origin=ram,
+            size_bytes=ram_bytes,
+            holds=("buffers", "stack"),
+            source=source,
+        ),
+    )
+    return profile.model_copy(update={"regions": regions})
 
 
 def fits(image: Image, machine: Profile) -> bool:

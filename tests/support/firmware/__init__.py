@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ def expected(pixels: np.ndarray) -> list[int]:
     return [total, -total]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiler() -> list[str]:
     return [
         sys.executable,

@@ -12,7 +12,8 @@ from toolchain.graph.graph import Graph
 from toolchain.profiles.schema import Profile
 from toolchain.verification.elf import read_elf
 from toolchain.verification.emulator import LIMIT_S
-from toolchain.verification.mailbox import Mailbox
+from toolchain.verification.inspection import Inspection, inspect
+from toolchain.verification.mailbox import Mailbox, infer_all, stack_high_water
 from toolchain.verification.qemu_machine import QemuMachine
 from toolchain.verification.runtimes.base import Evidence
 
@@ -27,9 +28,9 @@ class QemuRuntime:
     evidence: Evidence = "emulated"
 
     def __init__(self, elf: Path, profile: Profile, graph: Graph, limit_s: float = LIMIT_S) -> None:
-        image = read_elf(elf)
-        self._mailbox = Mailbox.of(image, graph)
-        self._machine = QemuMachine(image, profile, limit_s)
+        self.image = read_elf(elf)
+        self._mailbox = Mailbox.of(self.image, graph)
+        self._machine = QemuMachine(self.image, profile, limit_s)
         self.name = f"QEMU {self._machine.machine}"
 
     def __enter__(self) -> QemuRuntime:
@@ -41,10 +42,19 @@ class QemuRuntime:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
         self._machine.close()
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.int32]:
         """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
-        rows = [self._mailbox.infer(self._machine, image) for image in images]
-        return np.stack(rows) if rows else np.zeros((0, self._mailbox.classes), np.int32)
+        return infer_all(self._machine, self._mailbox, images)
+
+    def inspect(self, image: NDArray[np.uint8]) -> Inspection:
+        """Run one image uint8 [C, H, W] and record what it wrote of the arena; instructions are not counted."""
+        return inspect(self._machine, self._mailbox, image)
+
+    def stack_bytes(self) -> int:
+        """Deepest use of the stack so far, in bytes, from its paint."""
+        return stack_high_water(self._machine, self.image)

@@ -1,0 +1,73 @@
+"""``verify``: run every artifact of a run in its own runtime, and print what was compared, predicted and used."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolchain import runs
+from toolchain.cli.console import emit, progress
+
+
+class Compiler(str, Enum):
+    """Which compilers build the exported C sources anew."""
+
+    zig = "zig"
+    gcc = "gcc"
+    both = "both"
+
+
+def command(
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="The run's folder; the newest under runs/ if none is given."),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Test images; by default all, of firmware those of two minutes."
+        ),
+    ] = None,
+    compiler: Annotated[
+        Compiler | None, typer.Option(help="Also build and verify what this compiler makes of the C sources.")
+    ] = None,
+    qemu: Annotated[bool, typer.Option("--qemu", help="Ask QEMU for a second opinion on firmware.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Run every artifact in its own runtime and compare the integers with the reference's.
+
+    Firmware runs on the emulated board, with exactly its memories, and is held to the predicted footprint.
+    Exit code 5 if integers or footprint differ, 3 if an artifact is broken, 4 if one is over budget.
+    """
+    from toolchain.cli.verdicts import outcome, render
+    from toolchain.reporting.markdown import markdown
+    from toolchain.reporting.tables import verdict_tables
+    from toolchain.verification.verify import verify
+
+    found = runs.find(run)
+    names = {None: (), Compiler.both: ("zig", "gcc")}.get(compiler, (compiler.value,) if compiler else ())
+    test = found.dataset().test
+    verdict = verify(
+        found.path,
+        found.profile(),
+        test.images,
+        test.targets,
+        samples=samples,
+        compilers=names,
+        qemu=qemu,
+        limits=found.budget(),
+        progress=progress,
+    )
+    if as_markdown and not as_json:
+        print(markdown(verdict_tables(verdict), [outcome(verdict), *verdict.notes]), end="")
+    else:
+        emit({"run": str(found.path)} | verdict.document(), as_json, lambda _: render(verdict))
+    for failure in verdict.failures:
+        progress(f"error: {failure.message}")
+    error = verdict.error()
+    if error is not None:
+        raise typer.Exit(error.exit_code)

@@ -1,0 +1,112 @@
+"""The tables of a verdict: the same rows whether they end up on a terminal or in Markdown.
+
+They only read their arguments, and import nothing heavy, because ``check`` prints with them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from toolchain.verification.budget_lines import BudgetLine
+
+if TYPE_CHECKING:
+    from toolchain.verification.comparison import Comparison
+    from toolchain.verification.verdict import FirmwareReport, Verdict
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under ``columns``; a column whose name ends in ``>`` is set flush right."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def verdict_tables(verdict: Verdict) -> list[Table]:
+    """Integers compared, predicted against used of each firmware image, and the budget."""
+    return [
+        comparison_table(verdict.comparisons),
+        *(proof_table(report) for report in verdict.firmware),
+        budget_table(verdict.budget),
+    ]
+
+
+def budget_table(lines: Iterable[BudgetLine]) -> Table:
+    """Used, available and headroom of every limit, with the evidence of what is used."""
+    rows = [
+        (
+            line.artifact,
+            line.resource,
+            _amount(line, line.used),
+            _amount(line, line.available),
+            _amount(line, line.headroom),
+            f"{line.evidence} {line.note}".strip(),
+        )
+        for line in lines
+    ]
+    columns = ("artifact", "resource", "used>", "available>", "headroom>", "evidence")
+    return Table("Budget", columns, tuple(rows))
+
+
+def comparison_table(comparisons: Iterable[Comparison]) -> Table:
+    """Integers that differ from the reference's, and accuracy, of every artifact in every runtime."""
+    rows = [
+        (
+            row.artifact,
+            row.runtime,
+            f"{row.images:,}",
+            f"{row.differing:,} of {row.integers:,}",
+            f"{row.agreeing:,} of {row.images:,}",
+            f"{row.accuracy:.2%}",
+            f"{row.reference_correct / row.images:.2%}",
+            row.evidence,
+        )
+        for row in comparisons
+    ]
+    columns = (
+        "artifact",
+        "runtime",
+        "images>",
+        "integers differing>",
+        "classes agreeing>",
+        "accuracy>",
+        "reference>",
+        "evidence",
+    )
+    return Table("Integers against the reference", columns, tuple(rows))
+
+
+def proof_table(report: FirmwareReport) -> Table:
+    """Predicted against used of one firmware image; measured from the linked image, run for what only shows then."""
+    rows = [
+        (
+            proof.name,
+            f"{proof.predicted_bytes:,}",
+            f"{proof.used_bytes:,}",
+            _error(proof.predicted_bytes, proof.used_bytes),
+            "to the byte" if proof.exact else "within 2 %",
+            "measured" if proof.holds else "measured: NOT as predicted",
+        )
+        for proof in report.proofs
+    ]
+    stack = f"{report.stack_used_bytes:,}"
+    rows.append(("stack, deepest use", f"{report.stack_reserved_bytes:,}", stack, "", "at most", "emulated"))
+    rows += [
+        (f"instructions of image {index}", "", f"{count:,}", "", "", "emulated")
+        for index, count in enumerate(report.instructions)
+    ]
+    columns = ("bytes", "predicted>", "used>", "error>", "required", "evidence")
+    return Table(f"Predicted against used: {report.artifact} in {report.runtime}", columns, tuple(rows))
+
+
+def _amount(line: BudgetLine, value: int) -> str:
+    if line.unit == "us":
+        return f"{value / 1000:,.2f} ms"
+    return f"{value / 1024:,.1f} KiB" if abs(value) >= 10240 else f"{value:,} B"
+
+
+def _error(predicted: int, used: int) -> str:
+    return f"{(used - predicted) / predicted:+.2%}" if predicted else ""

@@ -1,0 +1,92 @@
+"""What the parts of a verification share: the network, the images with their expected scores, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolchain.errors import InputError, OutputsDifferError, OverBudgetError
+from toolchain.files import sha256
+from toolchain.graph.graph import Graph
+from toolchain.profiles.budget import Budget
+from toolchain.profiles.schema import Profile
+from toolchain.verification.budget_lines import BudgetLine
+from toolchain.verification.comparison import Comparison, compare, sentence
+from toolchain.verification.runtimes.base import Runtime
+from toolchain.verification.verdict import Artifact, Cause, Failure, FirmwareReport
+
+
+@dataclass
+class Bench:
+    """``images`` uint8 [n, C, H, W], ``targets`` int64 [n], ``expected`` int32 [n, classes] of the reference.
+
+    ``sampled`` says that the user chose the number of images; otherwise a slow runtime may take fewer.
+    """
+
+    artifacts: Path
+    graph: Graph
+    profile: Profile
+    limits: Budget
+    images: NDArray[np.uint8]
+    targets: NDArray[np.int64]
+    expected: NDArray[np.int32]
+    sampled: bool
+    progress: Callable[[str], None]
+    files: list[Artifact] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    firmware: list[FirmwareReport] = field(default_factory=list)
+    budget: list[BudgetLine] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def present(self, name: str) -> Path | None:
+        """The artifact ``name`` if the run has it, recorded with its hash."""
+        path = self.artifacts / name
+        if not path.is_file():
+            return None
+        self.files.append(Artifact(name, path.stat().st_size, sha256(path)))
+        return path
+
+    def compare(self, artifact: str, runtime: Runtime, got: NDArray[np.int32]) -> None:
+        """Compare ``runtime``'s scores of the first images with the reference's."""
+        count = len(got)
+        found = compare(
+            artifact,
+            runtime.name,
+            runtime.evidence,
+            self.expected[:count],
+            got,
+            self.targets[:count],
+            self.graph.labels,
+        )
+        self.comparisons.append(found)
+        if found.differing:
+            self.fail("differs", sentence(found))
+
+    def hold(self, lines: list[BudgetLine]) -> None:
+        """Add lines of the budget, and a failure for each that is over."""
+        self.budget += lines
+        for line in lines:
+            if line.over:
+                self.fail("over_budget", line.over)
+
+    def fail(self, cause: Cause, message: str) -> None:
+        """Record why the verdict is not passed."""
+        self.failures.append(Failure(cause, message))
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Record an artifact that is broken, differs or is too large, and go on with the next one."""
+        try:
+            yield
+        except InputError as error:
+            self.fail("broken", str(error))
+        except OutputsDifferError as error:
+            self.fail("differs", str(error))
+        except OverBudgetError as error:
+            self.fail("over_budget", str(error))

@@ -1,0 +1,103 @@
+"""The artifacts of Linux boards: the integers in their runtimes, and their cost on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from toolchain.verification.bench import Bench
+from toolchain.verification.budget_lines import BudgetLine, model_line
+from toolchain.verification.linux_cost import measure, this_machine
+
+STEP_IMAGES = 50
+"""Images of the step form: it is the unrolled form's one step, called again and again, and slow to call from here."""
+
+
+def verify_linux(bench: Bench) -> None:
+    """Run ``model.onnx``, ``model_step.onnx`` and ``model.tflite``, those that the run has."""
+    for name, verify_one in (
+        ("model.onnx", _onnx),
+        ("model_step.onnx", _onnx_step),
+        ("model.tflite", _tflite),
+    ):
+        path = bench.present(name)
+        if path is not None:
+            bench.progress(f"running {name}")
+            with bench.recording():
+                verify_one(bench, path)
+
+
+def _onnx(bench: Bench, path: Path) -> None:
+    from toolchain.verification.runtimes.onnxruntime import OnnxRuntime
+
+    runtime = OnnxRuntime(path)
+    _belongs(bench, path, runtime.facts)
+    _loads_there(bench, path)
+    bench.compare(path.name, runtime, runtime.scores(bench.images))
+    _cost(bench, path, "onnxruntime")
+
+
+def _onnx_step(bench: Bench, path: Path) -> None:
+    from toolchain.verification.runtimes.onnxruntime import OnnxStepRuntime
+
+    runtime = OnnxStepRuntime(path)
+    _belongs(bench, path, runtime.facts)
+    _loads_there(bench, path)
+    images = bench.images if bench.sampled else bench.images[:STEP_IMAGES]
+    bench.compare(path.name, runtime, runtime.scores(images))
+    bench.hold([model_line(path, bench.profile, bench.limits)])
+
+
+def _tflite(bench: Bench, path: Path) -> None:
+    from toolchain.verification.runtimes.tflite import TfliteRuntime, available
+
+    wanted = bench.profile.runtime.tflite_package if bench.profile.runtime else None
+    for package in available():
+        runtime = TfliteRuntime(path, package)
+        _belongs(bench, path, runtime.facts)
+        bench.compare(path.name, runtime, runtime.scores(bench.images))
+    found = available()
+    if wanted and wanted.replace("-", "_") not in found:
+        bench.notes.append(
+            f"{bench.profile.name} runs {wanted}, which is not installed here; {path.name} was not run in it"
+        )
+    if not found:
+        TfliteRuntime(path)  # raises ToolMissingError saying what to install
+    own = [package for package in found if wanted and package == wanted.replace("-", "_")]
+    _cost(bench, path, (own or found)[0])
+
+
+def _belongs(bench: Bench, path: Path, facts: dict[str, Any]) -> None:
+    if facts["graph_sha256"] != bench.graph.sha256():
+        bench.fail(
+            "broken", f"{path} was exported from another network than this run's model.json; export it again"
+        )
+
+
+def _loads_there(bench: Bench, path: Path) -> None:
+    """An ONNX file must keep to the operator set and IR version of the board's ONNX Runtime."""
+    from exporters.onnx.read import load
+
+    model, board = load(path), bench.profile.runtime
+    opset = max(entry.version for entry in model.opset_import)
+    if board is not None and (opset > board.onnx_opset or model.ir_version > board.onnx_ir_version):
+        bench.fail(
+            "broken",
+            f"{path} has opset {opset} and IR {model.ir_version}, but ONNX Runtime {board.onnxruntime} of "
+            f"{bench.profile.name} loads up to opset {board.onnx_opset} and IR {board.onnx_ir_version}; "
+            "export it for this profile",
+        )
+
+
+def _cost(bench: Bench, path: Path, runtime: str) -> None:
+    bench.hold([model_line(path, bench.profile, bench.limits)])
+    cost = measure(path, runtime, bench.images)
+    here, limits = this_machine(), bench.limits
+    if limits.resident_bytes is not None and cost.resident_bytes is not None:
+        line = BudgetLine(
+            path.name, "resident memory", cost.resident_bytes, limits.resident_bytes, "measured", note=here
+        )
+        bench.hold([line])
+    if limits.latency_ms is not None:
+        available = int(limits.latency_ms * 1000)
+        bench.hold([BudgetLine(path.name, "latency", cost.latency_us, available, "measured", "us", here)])

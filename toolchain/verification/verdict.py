@@ -1,0 +1,117 @@
+"""The verdict of a verification: every figure with its evidence, what failed, and so passed or not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from toolchain.errors import InputError, OutputsDifferError, OverBudgetError, SpikenasError
+from toolchain.files import write_json
+from toolchain.profiles.schema import Profile
+from toolchain.verification.budget_lines import BudgetLine
+from toolchain.verification.comparison import Comparison
+from toolchain.verification.footprint_proof import Proof
+
+SCHEMA = "spikenas-verdict/1"
+"""Name and version of the JSON document; a change that breaks its readers raises the version."""
+
+Cause = Literal["differs", "broken", "plan", "over_budget"]
+"""Other integers than the reference; an artifact that cannot run; a footprint that is not as predicted; too large."""
+
+_ERRORS: dict[Cause, type[SpikenasError]] = {
+    "differs": OutputsDifferError,
+    "broken": InputError,
+    "plan": OutputsDifferError,
+    "over_budget": OverBudgetError,
+}
+"""The error of each cause; of several causes, the first here decides."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One reason why the verdict is not passed."""
+
+    cause: Cause
+    message: str
+
+
+@dataclass(frozen=True)
+class FirmwareReport:
+    """What a firmware image took and did; emulated, because no board was there.
+
+    ``instructions`` are those of one inference on each inspected image, counted exactly (instructions, not
+    cycles); empty where the emulator cannot count. ``memory`` says on which memories it ran.
+    """
+
+    artifact: str
+    runtime: str
+    memory: str
+    proofs: tuple[Proof, ...]
+    instructions: tuple[int, ...]
+    stack_used_bytes: int
+    stack_reserved_bytes: int
+    arena_written_bytes: int
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A verified file: its name within ``artifacts``, size and hash."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of ``verify``; ``images`` test images were available, each comparison says how many it used."""
+
+    profile: str
+    profile_sha256: str
+    graph_sha256: str
+    images: int
+    artifacts: tuple[Artifact, ...]
+    comparisons: tuple[Comparison, ...]
+    firmware: tuple[FirmwareReport, ...]
+    budget: tuple[BudgetLine, ...]
+    notes: tuple[str, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as JSON data, with what follows from the figures written out."""
+        plain = asdict(self)
+        for row, comparison in zip(plain["comparisons"], self.comparisons, strict=True):
+            row["accuracy"] = comparison.accuracy
+        for row, line in zip(plain["budget"], self.budget, strict=True):
+            row["headroom"] = line.headroom
+        for report, firmware in zip(plain["firmware"], self.firmware, strict=True):
+            report["evidence"] = "emulated"
+            for row, proof in zip(report["proofs"], firmware.proofs, strict=True):
+                row["holds"] = proof.holds
+        return {"schema": SCHEMA, "passed": self.passed, **plain}
+
+    def write(self, path: Path) -> None:
+        """Write the document atomically."""
+        write_json(path, self.document())
+
+    def error(self) -> SpikenasError | None:
+        """What to raise so that the command ends with the right exit code; None if the verdict is passed."""
+        for cause, kind in _ERRORS.items():
+            messages = [failure.message for failure in self.failures if failure.cause == cause]
+            if messages:
+                more = len(self.failures) - 1
+                return kind(messages[0] + (f" (and {more} more, see the report)" if more else ""))
+        return None
+
+
+def profile_sha256(profile: Profile) -> str:
+    """Hash of everything that ``profile`` says, whatever file it came from."""
+    return hashlib.sha256(json.dumps(profile.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()

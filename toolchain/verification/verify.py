@@ -1,0 +1,84 @@
+"""``verify``: every artifact of a run in its own runtime, against the reference, the plan and the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolchain.errors import InputError
+from toolchain.graph import reference
+from toolchain.graph.storage import load_graph
+from toolchain.profiles.budget import Budget, budget
+from toolchain.profiles.schema import Profile
+from toolchain.verification.bench import Bench
+from toolchain.verification.firmware_artifacts import verify_firmware
+from toolchain.verification.linux_artifacts import verify_linux
+from toolchain.verification.verdict import Verdict, profile_sha256
+
+REPORT = "report.json"
+
+
+def verify(
+    folder: Path,
+    profile: Profile,
+    images: NDArray[np.uint8],
+    targets: NDArray[np.int64],
+    *,
+    samples: int | None = None,
+    compilers: Sequence[str] = (),
+    qemu: bool = False,
+    limits: Budget | None = None,
+    progress: Callable[[str], None] = lambda message: None,
+) -> Verdict:
+    """Verify the artifacts of the run in ``folder`` and write its ``report.json``.
+
+    ``images`` are preprocessed test images uint8 [n, C, H, W], ``targets`` their classes int64 [n]; the first
+    ``samples`` of them are used, by default all (the firmware: as many as two minutes allow; the step form:
+    50). ``compilers`` ("zig", "gcc") build the exported sources anew, beside the ``firmware.elf`` of the run.
+    ``qemu`` asks QEMU for a second opinion. ``limits`` is a narrowed budget.
+
+    Raises ``InputError`` if the run has no network or no artifact, ``ToolMissingError`` if what an artifact
+    needs to run is not installed. A broken, differing or too large artifact is a failure in the verdict.
+    """
+    graph = load_graph(folder)
+    if samples is not None and samples < 1:
+        raise InputError(f"--samples is {samples}; give a number of images above 0")
+    if images.shape[1:] != tuple(graph.input.shape) or not len(images) or len(images) != len(targets):
+        raise InputError(
+            f"the {len(images)} test images are {list(images.shape[1:])}, but the network takes "
+            f"{list(graph.input.shape)}; verify it with the data that it was trained on"
+        )
+    used = images[:samples]
+    progress(f"computing the reference for {len(used)} images")
+    bench = Bench(
+        folder / "artifacts",
+        graph,
+        profile,
+        limits or budget(profile),
+        used,
+        targets[:samples],
+        reference.scores(graph, used),
+        samples is not None,
+        progress,
+    )
+    verify_linux(bench)
+    verify_firmware(bench, compilers, qemu)
+    if not bench.files:
+        raise InputError(f"{bench.artifacts} holds nothing to verify; run `spikenas-deploy export` first")
+    verdict = Verdict(
+        profile=profile.name,
+        profile_sha256=profile_sha256(profile),
+        graph_sha256=graph.sha256(),
+        images=len(images),
+        artifacts=tuple(bench.files),
+        comparisons=tuple(bench.comparisons),
+        firmware=tuple(bench.firmware),
+        budget=tuple(bench.budget),
+        notes=tuple(dict.fromkeys(bench.notes)),
+        failures=tuple(bench.failures),
+    )
+    verdict.write(folder / REPORT)
+    return verdict
