@@ -81,7 +81,7 @@ def _orientation(image: Image) -> int:
 
 
 def _unreadable(name: str, error: Exception) -> InputError:
-    detail = str(error).replace("\n", " ")[:200]
+    detail = " ".join(str(error).split())[:200]
     return InputError(
         f"cannot decode the image {name}: {detail or type(error).__name__}; replace or remove it"
     )

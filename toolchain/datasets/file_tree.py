@@ -64,7 +64,7 @@ def _archive_tree(path: Path, archive: zipfile.ZipFile) -> FileTree:
         entry = entries[parts]
         if entry.file_size > MAX_FILE_BYTES:
             raise InputError(
-                f"{path}: {entry.filename} has {entry.file_size:,} bytes; {MAX_FILE_BYTES:,} are read"
+                f"{path}: {entry.filename} has {entry.file_size:,} bytes; at most {MAX_FILE_BYTES:,} are read"
             )
         return read_entry(archive, entry)
 
@@ -74,7 +74,7 @@ def _archive_tree(path: Path, archive: zipfile.ZipFile) -> FileTree:
 def _folder_tree(root: Path) -> FileTree:
     files: list[Parts] = []
     folders: list[Parts] = []
-    real_root = root.resolve()
+    links: set[Parts] = set()
     pending: list[Parts] = [()]
     while pending:
         folder = pending.pop()
@@ -83,8 +83,13 @@ def _folder_tree(root: Path) -> FileTree:
             if _hidden((entry.name,)):
                 continue
             if entry.is_symlink():
-                _check_link(root.joinpath(*parts), real_root)
-            if entry.is_dir():
+                links.add(parts)
+                # Not the entry's own is_dir, which raises on a loop of links.
+                if os.path.isdir(entry):
+                    raise InputError(
+                        f"{entry.path} is a link to a folder; put the folder itself in its place"
+                    )
+            if entry.is_dir(follow_symlinks=False):
                 _check_depth(root, parts)
                 folders.append(parts)
                 pending.append(parts)
@@ -94,6 +99,8 @@ def _folder_tree(root: Path) -> FileTree:
                 raise InputError(f"{root} holds more than {MAX_FILES:,} files; give a smaller data set")
 
     def read(parts: Parts) -> bytes:
+        if parts in links:
+            _check_link(root.joinpath(*parts), root)
         return read_bytes(root.joinpath(*parts), MAX_FILE_BYTES)
 
     return FileTree(root, tuple(sorted(files)), tuple(sorted(folders)), read)
@@ -107,16 +114,14 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
         raise InputError(f"cannot list the folder {folder}: {error.strerror or error}") from error
 
 
-def _check_link(link: Path, real_root: Path) -> None:
-    """A link may name a file of the same data set; nothing outside, and no folder, which could be a loop."""
+def _check_link(link: Path, root: Path) -> None:
+    """An image may be a link to a file of the same data set, not to anything else on the machine."""
     try:
-        target = link.resolve()
+        inside = link.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop, before Python 3.13.
         raise InputError(f"cannot follow the link {link}: {error}") from error
-    if link.is_dir():
-        raise InputError(f"{link} is a symbolic link to a folder; put the folder itself in its place")
-    if not target.is_relative_to(real_root):
-        raise InputError(f"{link} is a symbolic link out of the data set; put the file itself in its place")
+    if not inside:
+        raise InputError(f"{link} is a link out of the data set; put the file itself in its place")
 
 
 def _hidden(parts: Parts) -> bool:

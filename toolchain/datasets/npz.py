@@ -86,10 +86,10 @@ def _read(archive: zipfile.ZipFile, path: Path, entry: zipfile.ZipInfo) -> NDArr
             return array
     except InputError:
         raise
-    except (
-        Exception
-    ) as error:  # A hostile header reaches numpy's parser, which raises what its tokens lead to.
-        raise InputError(f"{name} is not a plain numpy array: {str(error)[:200]}") from error
+    # A hostile header reaches numpy's parser, which raises whatever its tokens lead to.
+    except Exception as error:
+        detail = " ".join(str(error).split())[:200]
+        raise InputError(f"{name} is not a plain numpy array: {detail}") from error
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -49,9 +49,9 @@ def split(
                 )
         chosen[name] = by_class if limit is None else _limited(by_class, limit, needed)
     if "test" not in parts:
-        chosen["test"], chosen["train"] = _set_aside(chosen["train"], 0.2, keep=2 - ("validation" in parts))
+        chosen["test"], chosen["train"] = _set_aside(chosen["train"], 0.2)
     if "validation" not in parts:
-        chosen["validation"], chosen["train"] = _set_aside(chosen["train"], validation_fraction, keep=1)
+        chosen["validation"], chosen["train"] = _set_aside(chosen["train"], validation_fraction)
     return {
         name: np.array(sorted(chain.from_iterable(by_class)), np.int64) for name, by_class in chosen.items()
     }
@@ -87,11 +87,11 @@ def _limited(by_class: ByClass, limit: int, needed: int) -> ByClass:
     return [members[:count] for members, count in zip(by_class, quota, strict=True)]
 
 
-def _set_aside(by_class: ByClass, fraction: float, *, keep: int) -> tuple[ByClass, ByClass]:
-    """``fraction`` of each class and the others; at least 1 in the first and ``keep`` in the second."""
+def _set_aside(by_class: ByClass, fraction: float) -> tuple[ByClass, ByClass]:
+    """``fraction`` of each class and the others; at least one of a class in both."""
     aside, rest = [], []
     for members in by_class:
-        count = max(1, min(int(len(members) * fraction + 0.5), len(members) - keep))
+        count = max(1, min(int(len(members) * fraction + 0.5), len(members) - 1))
         aside.append(members[:count])
         rest.append(members[count:])
     return aside, rest
