@@ -95,6 +95,10 @@ class Architecture:
         indices = [index for index, block in enumerate(self.blocks) if isinstance(block, Cell)]
         return _replace_blocks(self, self.blocks[: indices[position]])
 
+    def followed_by(self, block: Block) -> Architecture:
+        """The same network with one more block before its head."""
+        return _replace_blocks(self, (*self.blocks, block))
+
 
 def _replace_blocks(base: Architecture, blocks: tuple[Block, ...]) -> Architecture:
     return Architecture(

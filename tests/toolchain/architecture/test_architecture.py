@@ -69,3 +69,4 @@ def test_the_network_before_a_cell() -> None:
     architecture = parse(EXAMPLE)
     assert architecture.before_cell(0).blocks == ()
     assert architecture.before_cell(1).blocks == architecture.blocks[:2]
+    assert architecture.before_cell(1).followed_by(architecture.cells[1]) == architecture

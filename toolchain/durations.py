@@ -1,0 +1,32 @@
+"""Durations as people write them on a command line."""
+
+from __future__ import annotations
+
+import re
+
+from toolchain.errors import InputError
+
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|min|m|h)", re.ASCII)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of ``90s``, ``5m`` (or ``5min``), ``1.5h``; raises ``InputError`` without a unit or for zero."""
+    found = _DURATION.fullmatch(text.strip().lower())
+    if found is None or float(found[1]) == 0:
+        raise InputError(
+            f"{text[:40]!r} is no duration above 0; write a number and s, m or h, as in 60s or 5m"
+        )
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds for people: ``8.4 s``, ``75 s``, ``5 min 20 s``, ``2 h 5 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
