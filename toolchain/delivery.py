@@ -1,4 +1,4 @@
-"""From a trained run to its artifacts: export, link, and put all in place at once."""
+"""From a trained run to its artifacts and their verdict: export, link, put in place at once, verify."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from toolchain.errors import InputError
 from toolchain.graph.checks import require_valid
 from toolchain.graph.storage import load_graph
 from toolchain.runs import RunFolder
+from toolchain.verification.verdict import Verdict
+from toolchain.verification.verify import verify
 
 Progress = Callable[[str], None]
 
@@ -52,3 +54,26 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
     run.report.unlink(missing_ok=True)  # an old verdict speaks of other files
     run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "formats": list(exporters)})
     return [run.artifacts / path.relative_to(staged) for path in written]
+
+
+def verify_run(
+    run: RunFolder,
+    *,
+    samples: int | None = None,
+    compilers: Sequence[str] = (),
+    qemu: bool = False,
+    progress: Progress,
+) -> Verdict:
+    """Verify ``run``'s artifacts on its own test images, for its own profile and budget; see ``verify``."""
+    test = run.dataset().test
+    return verify(
+        run.path,
+        run.profile(),
+        test.images,
+        test.targets,
+        samples=samples,
+        compilers=compilers,
+        qemu=qemu,
+        limits=run.budget(),
+        progress=progress,
+    )

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from toolchain.cli.console import print_table, printable
+import typer
+
+from toolchain.cli.console import emit, print_table, printable, progress
 from toolchain.reporting.tables import verdict_tables
+from toolchain.runs import RunFolder
 from toolchain.verification.verdict import Verdict
+
+
+def conclude(run: RunFolder, verdict: Verdict, as_json: bool) -> None:
+    """Print ``verdict`` and every failure, and end the verb with the exit code that follows from it."""
+    emit({"run": str(run.path)} | verdict.document(), as_json, lambda _: render(verdict))
+    fail(verdict)
+
+
+def fail(verdict: Verdict) -> None:
+    """Say what failed and leave with its exit code; returns if nothing did."""
+    for failure in verdict.failures:
+        progress(f"error: {failure.message}")
+    error = verdict.error()
+    if error is not None:
+        raise typer.Exit(error.exit_code)
 
 
 def render(verdict: Verdict) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from toolchain import runs
-from toolchain.cli.console import emit, progress
+from toolchain.cli.console import progress
 
 
 class Compiler(str, Enum):
@@ -43,31 +43,16 @@ def command(
     Firmware runs on the emulated board, with exactly its memories, and is held to the predicted footprint.
     Exit code 5 if integers or footprint differ, 3 if an artifact is broken, 4 if one is over budget.
     """
-    from toolchain.cli.verdicts import outcome, render
+    from toolchain.cli.verdicts import conclude, fail, outcome
+    from toolchain.delivery import verify_run
     from toolchain.reporting.markdown import markdown
     from toolchain.reporting.tables import verdict_tables
-    from toolchain.verification.verify import verify
 
     found = runs.find(run)
     names = {None: (), Compiler.both: ("zig", "gcc")}.get(compiler, (compiler.value,) if compiler else ())
-    test = found.dataset().test
-    verdict = verify(
-        found.path,
-        found.profile(),
-        test.images,
-        test.targets,
-        samples=samples,
-        compilers=names,
-        qemu=qemu,
-        limits=found.budget(),
-        progress=progress,
-    )
+    verdict = verify_run(found, samples=samples, compilers=names, qemu=qemu, progress=progress)
     if as_markdown and not as_json:
         print(markdown(verdict_tables(verdict), [outcome(verdict), *verdict.notes]), end="")
+        fail(verdict)
     else:
-        emit({"run": str(found.path)} | verdict.document(), as_json, lambda _: render(verdict))
-    for failure in verdict.failures:
-        progress(f"error: {failure.message}")
-    error = verdict.error()
-    if error is not None:
-        raise typer.Exit(error.exit_code)
+        conclude(found, verdict, as_json)
