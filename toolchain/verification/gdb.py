@@ -47,10 +47,10 @@ class GdbClient:
     def read_register(self, number: int) -> int:
         """Value of a 32-bit register."""
         answer = self.command(f"p{number:x}")
-        try:
-            return int.from_bytes(bytes.fromhex(answer), "little")
-        except ValueError:
-            raise GdbError(f"register {number} cannot be read: {answer}") from None
+        value = _unhex(answer)
+        if len(value) != 4:
+            raise GdbError(f"register {number} cannot be read: {answer[:20]!r}")
+        return int.from_bytes(value, "little")
 
     def write_register(self, number: int, value: int) -> None:
         """Change a 32-bit register."""
@@ -85,12 +85,9 @@ class GdbClient:
 
     def _memory(self, address: int, size_bytes: int) -> bytes:
         answer = self.command(f"m{address:x},{size_bytes:x}")
-        try:
-            content = bytes.fromhex(answer)
-        except ValueError:
-            content = b""
+        content = _unhex(answer)
         if len(content) != size_bytes:
-            raise GdbError(f"{size_bytes} bytes at 0x{address:08x} cannot be read: {answer[:20]}")
+            raise GdbError(f"{size_bytes} bytes at 0x{address:08x} cannot be read: {answer[:20]!r}")
         return content
 
     def _expect_ok(self, payload: str) -> None:
@@ -129,3 +126,11 @@ class GdbClient:
             if not more:
                 raise GdbError("the emulator closed the connection")
             self._received += more
+
+
+def _unhex(answer: str) -> bytes:
+    """The bytes that ``answer`` writes in hexadecimal, none if it is something else."""
+    try:
+        return bytes.fromhex(answer)
+    except ValueError:
+        return b""

@@ -69,7 +69,7 @@ class QemuMachine:
         self._connection.close()
         if self._child is not None:
             self._child.kill()
-            self._child.communicate()
+            self._child.wait()
         self._folder.cleanup()
 
     def read(self, address: int, size_bytes: int) -> bytes:
@@ -123,9 +123,12 @@ class QemuMachine:
         guard = shutil.which("setpriv")
         if guard:
             command = [guard, "--pdeathsig", "KILL", *command]
-        self._child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        # To a file, since nobody reads a pipe meanwhile.
+        log = Path(self._folder.name) / "log"
+        with log.open("wb") as stream:
+            self._child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stream
+            )
         deadline = time.monotonic() + START_S
         while True:
             try:
@@ -133,7 +136,7 @@ class QemuMachine:
                 return
             except OSError:
                 if self._child.poll() is not None:
-                    said = self._child.communicate()[1].decode(errors="replace").strip().splitlines()
+                    said = log.read_text(errors="replace").strip().splitlines()
                     raise GdbError(said[-1] if said else f"exit code {self._child.returncode}") from None
                 if time.monotonic() > deadline:
                     raise GdbError(f"its GDB stub did not open within {START_S:g} s") from None

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+
+from toolchain.verification.comparison import Difference, compare, sentence
+
+EXPECTED = np.array([[3, 1], [1, 3], [2, 2]], np.int32)
+TARGETS = np.array([0, 1, 1])
+
+
+def compared(got: np.ndarray):  # type: ignore[no-untyped-def]
+    return compare("model.onnx", "a runtime", "measured", EXPECTED, got, TARGETS, ("cat", "dog"))
+
+
+def test_equal_integers() -> None:
+    found = compared(EXPECTED.copy())
+    assert (found.images, found.integers, found.differing, found.first) == (3, 6, 0, None)
+    # Of equal scores the first class wins, so the third image is taken for a cat.
+    assert (found.agreeing, found.correct, found.reference_correct) == (3, 2, 2)
+    assert sentence(found) == ""
+
+
+def test_first_difference_is_named_and_accuracy_is_the_runtimes() -> None:
+    got = EXPECTED.copy()
+    got[1] = (4, 3)
+    got[2, 1] = 3
+    found = compared(got)
+    assert (found.differing, found.first) == (2, Difference(1, "cat", 1, 4))
+    assert (found.agreeing, found.correct, found.reference_correct) == (1, 2, 2)
+    assert found.accuracy == 2 / 3
+    assert sentence(found) == (
+        "model.onnx in a runtime: 2 of 6 integers differ from the reference, first image 1, class cat: 4 instead of 1"
+    )
+
+
+def test_scores_of_another_shape_differ_in_all() -> None:
+    found = compared(EXPECTED[:, :1])
+    assert found.differing == 6 and found.agreeing == 0 and sentence(found)
