@@ -71,6 +71,15 @@ def test_sums_are_those_of_uint32_arithmetic_up_to_the_documented_bound():
     assert (Preprocessing(3, 5, "grey").apply(white) == 255).all()
 
 
+@pytest.mark.parametrize(("missing", "expected"), [(0, 101), (1, 100)])
+def test_one_level_in_a_million_pixels_decides_the_rounding(missing, expected):
+    # 500,000 of 1,000,000 pixels at 101 and the others at 100 are 100.5; a single precision sum cannot tell.
+    image = np.full(1_000_000, 100, np.uint8)
+    image[: 500_000 - missing] = 101
+    image = np.random.default_rng(0).permutation(image).reshape(1000, 1000)
+    assert Preprocessing(1, 1, "grey").apply(image).item() == expected
+
+
 @pytest.mark.parametrize("block", [1, 7, 64])
 def test_working_in_blocks_changes_nothing(monkeypatch, block):
     images = np.random.default_rng(0).integers(0, 256, (5, 31, 17, 3), np.uint8)
