@@ -64,7 +64,7 @@ def parse(document: Any, origin: str) -> dict[str, Any]:
                 f"{origin} has broken metadata: {name} is {_short(document.get(name))}; export it again"
             )
     try:
-        Preprocessing.from_dict(document["preprocessing"])
+        Preprocessing.from_dict(document.get("preprocessing"))
     except InputError as error:
         raise InputError(f"{origin} has broken metadata: {error}; export it again") from error
     return {name: document[name] for name in ("format", *_FORMS, "preprocessing")}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from onnx import IR_VERSION
+from onnx.defs import onnx_opset_version
+
 from exporters.metadata import Form, write_artifact
 from exporters.onnx.forms import build
 from exporters.onnx.lowering import MIN_OPSET
@@ -14,6 +17,8 @@ from toolchain.profiles.schema import Profile
 
 MIN_IR_VERSION = 7
 """The IR version that came with ``MIN_OPSET``."""
+
+__all__ = ["FILES", "build", "export"]
 
 FILES: dict[str, Form] = {"model.onnx": "unrolled", "model_step.onnx": "step"}
 """Artifact -> form; the names are stable."""
@@ -35,6 +40,12 @@ def export(graph: Graph, profile: Profile, folder: Path) -> list[Path]:
             f"profile {profile.name} loads ONNX opset {runtime.onnx_opset}, IR {runtime.onnx_ir_version}; "
             f"this needs opset {MIN_OPSET}, IR {MIN_IR_VERSION} or newer: update the board's ONNX Runtime "
             "and then the profile"
+        )
+    if runtime.onnx_opset > onnx_opset_version() or runtime.onnx_ir_version > IR_VERSION:
+        raise InputError(
+            f"profile {profile.name} asks for ONNX opset {runtime.onnx_opset}, IR {runtime.onnx_ir_version}, "
+            f"but the installed onnx knows opset {onnx_opset_version()}, IR {IR_VERSION}: correct the profile, "
+            "or `pip install --upgrade onnx`"
         )
     contents = {
         name: build(graph, form, profile.name, runtime.onnx_opset, runtime.onnx_ir_version)

@@ -91,7 +91,7 @@ _DESCRIPTIONS = {
     "unrolled": "All time steps: preprocessed pixels in, integer scores out.",
     "step": (
         "One time step. Feed zeros as NODE.potential and spike_counts before the first step of an image, "
-        "then each output *.next as the input of the same name; after spikenas.time_steps steps, scores are the "
-        "network's."
+        "then each output *.next as the input of the same name; after spikenas.time_steps steps, scores are "
+        "the network's."
     ),
 }

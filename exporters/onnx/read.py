@@ -7,11 +7,13 @@ not be exact.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, TensorProto
 
 from exporters import metadata
@@ -58,7 +60,19 @@ def _foreign(model: onnx.ModelProto) -> str | None:
     """What a model has that this exporter never writes; None if there is nothing."""
     graph = model.graph
     if (
-        max(map(len, (graph.node, graph.initializer, graph.input, graph.output, model.metadata_props)))
+        max(
+            map(
+                len,
+                (
+                    graph.node,
+                    graph.initializer,
+                    graph.input,
+                    graph.output,
+                    graph.value_info,
+                    model.metadata_props,
+                ),
+            )
+        )
         > MAX_ITEMS
     ):
         return f"has more than {MAX_ITEMS:,} parts"
@@ -76,4 +90,17 @@ def _foreign(model: onnx.ModelProto) -> str | None:
     for tensor in graph.initializer:
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
             return "keeps constants in another file"
+    if not all(isinstance(text, str) for text in _texts(model)):
+        return "has names that are not text"
     return None
+
+
+def _texts(message: Message) -> Iterator[Any]:
+    """All texts in a message, which protobuf leaves as bytes where they are not UTF-8."""
+    for field, value in message.ListFields():
+        items = [value] if isinstance(value, (str, bytes, Message)) else value
+        if field.type == FieldDescriptor.TYPE_STRING:
+            yield from items
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
+            for item in items:
+                yield from _texts(item)

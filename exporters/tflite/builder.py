@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from exporters.tflite import schema
 from exporters.tflite.flatbuffer import pack
-
-_TYPES = {"float32": "FLOAT32", "int32": "INT32", "uint8": "UINT8", "int8": "INT8", "bool": "BOOL"}
+from exporters.tflite.operators import OPERATORS, TYPES, Tensor, infer
 
 
 class Builder:
@@ -29,6 +28,7 @@ class Builder:
         self._graph.name = "main"
         self._graph.tensors = []
         self._graph.operators = []
+        self._tensors: list[Tensor] = []
         self._codes: dict[str, int] = {}
         self._constants: dict[str, int] = {}
         self._values: dict[tuple[Any, ...], int] = {}
@@ -36,15 +36,14 @@ class Builder:
     def input(self, name: str, shape: Sequence[int], dtype: str) -> int:
         """The model's one input; asking again gives the same."""
         if not self._graph.inputs:
-            self._graph.inputs = [self._tensor(name, shape, dtype)]
+            self._graph.inputs = [self._tensor(name, Tensor(tuple(shape), dtype))]
         return int(self._graph.inputs[0])
 
     def constant(self, name: str, array: NDArray[Any]) -> int:
         """Store ``array`` under ``name``; asking again with the same name gives the stored one."""
         if name not in self._constants:
-            self._constants[name] = self._tensor(
-                name, array.shape, str(array.dtype), self._buffer(array.tobytes())
-            )
+            tensor = Tensor(array.shape, str(array.dtype), array)
+            self._constants[name] = self._tensor(name, tensor, self._buffer(array.tobytes()))
         return self._constants[name]
 
     def weight(self, name: str, array: NDArray[np.int8]) -> int:
@@ -57,25 +56,18 @@ class Builder:
         quantization = self.schema.QuantizationParametersT()
         quantization.scale, quantization.zeroPoint = [1.0], [0]
         self._graph.tensors[stored].quantization = quantization
-        return self.op("DEQUANTIZE", [stored], f"{name}.float", array.shape)
+        return self.op("DEQUANTIZE", [stored], f"{name}.float")
 
-    def op(
-        self,
-        kind: str,
-        inputs: Sequence[int],
-        output: str,
-        shape: Sequence[int],
-        dtype: str = "float32",
-        **options: Any,
-    ) -> int:
-        """Emit an operator with one output tensor of the given name, shape and type, and return its index."""
-        key = (kind, *inputs, dtype, repr(sorted(options.items())))
+    def op(self, kind: str, inputs: Sequence[int], output: str, **options: Any) -> int:
+        """Emit an operator whose output tensor is called ``output``, and return that (or that of an equal one)."""
+        key = (kind, *inputs, repr(sorted(options.items())))
         if key not in self._values:
-            self._values[key] = self._tensor(output, shape, dtype)
+            result = infer(kind, [self._tensors[index] for index in inputs], options)
+            self._values[key] = self._tensor(output, result)
             operator = self.schema.OperatorT()
             operator.opcodeIndex = self._code(kind)
             operator.inputs, operator.outputs = list(inputs), [self._values[key]]
-            table, _ = schema.OPERATORS[kind]
+            table = OPERATORS[kind].table
             if table is not None:
                 operator.builtinOptionsType = getattr(self.schema.BuiltinOptions, table)
                 operator.builtinOptions = getattr(self.schema, f"{table}T")()
@@ -84,17 +76,10 @@ class Builder:
             self._graph.operators.append(operator)
         return self._values[key]
 
-    def cast(self, value: int, output: str, shape: Sequence[int], before: str, after: str) -> int:
-        """Emit a conversion between two types."""
-        return self.op(
-            "CAST",
-            [value],
-            output,
-            shape,
-            after,
-            inDataType=self._type(before),
-            outDataType=self._type(after),
-        )
+    def cast(self, value: int, output: str, dtype: str) -> int:
+        """Emit a conversion to another element type."""
+        before = self._tensors[value].dtype
+        return self.op("CAST", [value], output, inDataType=TYPES[before], outDataType=TYPES[dtype])
 
     def model(self, output: int, metadata: Mapping[str, bytes], description: str) -> bytes:
         """Serialize the model with one output and the given metadata buffers."""
@@ -107,11 +92,13 @@ class Builder:
         self._model.description = description
         return pack(self._model)
 
-    def _tensor(self, name: str, shape: Sequence[int], dtype: str, buffer: int = 0) -> int:
+    def _tensor(self, name: str, described: Tensor, buffer: int = 0) -> int:
         tensor = self.schema.TensorT()
-        tensor.name, tensor.shape, tensor.type, tensor.buffer = name, list(shape), self._type(dtype), buffer
+        tensor.name, tensor.shape, tensor.buffer = name, list(described.shape), buffer
+        tensor.type = TYPES[described.dtype]
         self._graph.tensors.append(tensor)
-        return len(self._graph.tensors) - 1
+        self._tensors.append(described)
+        return len(self._tensors) - 1
 
     def _buffer(self, content: bytes) -> int:
         buffer = self.schema.BufferT()
@@ -119,16 +106,13 @@ class Builder:
         self._model.buffers.append(buffer)
         return len(self._model.buffers) - 1
 
-    def _type(self, dtype: str) -> int:
-        return int(getattr(self.schema.TensorType, _TYPES[dtype]))
-
     def _code(self, kind: str) -> int:
         if kind not in self._codes:
             code = self.schema.OperatorCodeT()
             code.builtinCode = getattr(self.schema.BuiltinOperator, kind)
             # Older readers know only this field; every operator here is below its end.
             code.deprecatedBuiltinCode = code.builtinCode
-            code.version = schema.OPERATORS[kind][1]
+            code.version = OPERATORS[kind].version
             self._codes[kind] = len(self._model.operatorCodes)
             self._model.operatorCodes.append(code)
         return self._codes[kind]

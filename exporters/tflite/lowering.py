@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from exporters import float_constants as constants
 from exporters.tflite.builder import Builder
+from exporters.tflite.operators import SAME, VALID
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import (
     Edge,
@@ -25,15 +26,12 @@ from toolchain.graph.nodes import (
     OrPool,
     PixelConv,
     Pool,
-    Shape,
     Skip,
     SpikeConv,
 )
 
 IMAGE, SCORES = "image", "scores"
 """Names of the model's input and output tensors."""
-
-Extents = tuple[int, ...]
 
 
 @dataclass
@@ -53,9 +51,9 @@ class Step:
     maps: dict[str, int] = field(default_factory=dict)
     unreset: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def op(self, kind: str, inputs: list[int], name: str, shape: Extents, **options: Any) -> int:
+    def op(self, kind: str, inputs: list[int], name: str, **options: Any) -> int:
         """Emit an operator whose output is called ``name`` and the step."""
-        return self.builder.op(kind, inputs, name + self.suffix, shape, **options)
+        return self.builder.op(kind, inputs, name + self.suffix, **options)
 
 
 def lower(step: Step) -> Step:
@@ -72,33 +70,32 @@ def reset_potentials(step: Step) -> dict[str, int]:
 
 def read_out(graph: Graph, builder: Builder, counts: int) -> int:
     """Emit the head's linear layer: spike counts [1, features] -> scores int32 [1, classes]."""
-    head, shape = graph.head, (1, graph.head.classes)
+    head = graph.head
     assert head.bias is not None
     weight = builder.weight(f"{head.name}.weight", _head_weight(graph))
     bias = builder.constant(f"{head.name}.bias", head.bias.astype(np.float32))
-    sums = builder.op("FULLY_CONNECTED", [counts, weight, bias], f"{head.name}.sums", shape)
-    return builder.cast(sums, SCORES, shape, "float32", "int32")
+    sums = builder.op("FULLY_CONNECTED", [counts, weight, bias], f"{head.name}.sums")
+    return builder.cast(sums, SCORES, "int32")
 
 
 def lower_input(step: Step, node: Input) -> None:
     """Pixels are the same in every step, so their map is one tensor."""
-    shape = extents(node.shape)
+    shape = (1, node.shape.height, node.shape.width, node.shape.channels)
     image = step.builder.input(IMAGE, shape, "uint8")
-    step.maps[node.name] = step.builder.cast(image, f"{node.name}.pixels", shape, "uint8", "float32")
+    step.maps[node.name] = step.builder.cast(image, f"{node.name}.pixels", "float32")
 
 
 def lower_lif(step: Step, node: Lif) -> None:
     """u <- leak(u) + i; spike = u >= threshold."""
-    shape = extents(node.shape)
     current = node_current(step, node)
     before = step.potentials.get(node.name)
     if before is None:
         potential = current
     else:
-        potential = step.op("ADD", [leaked(step, node, before), current], f"{node.name}.charged", shape)
+        potential = step.op("ADD", [leaked(step, node, before), current], f"{node.name}.charged")
     threshold = step.builder.constant(f"{node.name}.threshold", constants.threshold(node))
-    fired = step.op("GREATER_EQUAL", [potential, threshold], f"{node.name}.fired", shape, dtype="bool")
-    spikes = step.builder.cast(fired, f"{node.name}.spikes{step.suffix}", shape, "bool", "float32")
+    fired = step.op("GREATER_EQUAL", [potential, threshold], f"{node.name}.fired")
+    spikes = step.builder.cast(fired, f"{node.name}.spikes{step.suffix}", "float32")
     step.maps[node.name] = spikes
     step.unreset[node.name] = potential, spikes
 
@@ -109,8 +106,7 @@ def lower_or_pool(step: Step, node: OrPool) -> None:
         "MAX_POOL_2D",
         [step.maps[node.source]],
         f"{node.name}.spikes",
-        extents(node.shape),
-        padding=step.builder.schema.Padding.VALID,
+        padding=VALID,
         strideH=2,
         strideW=2,
         filterHeight=2,
@@ -120,44 +116,38 @@ def lower_or_pool(step: Step, node: OrPool) -> None:
 
 def lower_head(step: Step, node: Head) -> None:
     """Add this step's spikes to the counts [1, features]."""
-    spikes, shape = step.maps[node.source], (1, step.graph.head_features())
+    spikes = step.maps[node.source]
     if node.features == "count":
         axes = step.builder.constant(f"{node.name}.axes", np.array([1, 2], np.int32))
-        features = step.op("SUM", [spikes, axes], f"{node.name}.features", shape, keepDims=False)
+        features = step.op("SUM", [spikes, axes], f"{node.name}.features", keepDims=False)
     else:
-        wanted = [-1, shape[1]]
+        wanted = [-1, step.graph.head_features()]
         new_shape = step.builder.constant(f"{node.name}.shape", np.array(wanted, np.int32))
-        features = step.op("RESHAPE", [spikes, new_shape], f"{node.name}.features", shape, newShape=wanted)
+        features = step.op("RESHAPE", [spikes, new_shape], f"{node.name}.features", newShape=wanted)
     if step.counts is not None:
-        features = step.op("ADD", [step.counts, features], f"{node.name}.counts", shape)
+        features = step.op("ADD", [step.counts, features], f"{node.name}.counts")
     step.counts = features
 
 
 def node_current(step: Step, node: Lif) -> int:
     """Sum of the edges' currents and the bias."""
-    shape, carrier = extents(node.shape), constants.bias_edge(node)
+    carrier = constants.bias_edge(node)
     bias = step.builder.constant(f"{node.name}.bias", constants.bias(node))
     total: int | None = None
     for index, edge in enumerate(node.edges):
         current = EDGES[type(edge)](step, node, index, edge, bias if edge is carrier else None)
-        total = (
-            current
-            if total is None
-            else step.op("ADD", [total, current], f"{node.name}.{index}.total", shape)
-        )
+        total = current if total is None else step.op("ADD", [total, current], f"{node.name}.{index}.total")
     assert total is not None
-    return total if carrier is not None else step.op("ADD", [total, bias], f"{node.name}.current", shape)
+    return total if carrier is not None else step.op("ADD", [total, bias], f"{node.name}.current")
 
 
 def pixel_current(step: Step, node: Lif, index: int, edge: PixelConv, bias: int | None) -> int:
     """floor((sum(w * pixel) + 2**(r - 1)) * 2**-r); where r = 0 this is the sum itself."""
-    prefix, shape = f"{node.name}.{index}", extents(node.shape)
+    prefix = f"{node.name}.{index}"
     half = step.builder.constant(f"{prefix}.half", constants.rounding_half(edge))
     scale = step.builder.constant(f"{prefix}.scale", constants.rounding_scale(edge))
     sums = convolution(step, node, index, edge, half)
-    return step.op(
-        "FLOOR", [step.op("MUL", [sums, scale], f"{prefix}.scaled", shape)], f"{prefix}.rounded", shape
-    )
+    return step.op("FLOOR", [step.op("MUL", [sums, scale], f"{prefix}.scaled")], f"{prefix}.rounded")
 
 
 def convolution(step: Step, node: Lif, index: int, edge: PixelConv | SpikeConv, bias: int | None) -> int:
@@ -170,7 +160,6 @@ def convolution(step: Step, node: Lif, index: int, edge: PixelConv | SpikeConv, 
         "CONV_2D",
         [source, weight, _bias(step, node, bias)],
         f"{prefix}.sums",
-        extents(node.shape),
         padding=padding,
         strideH=edge.stride,
         strideW=edge.stride,
@@ -182,21 +171,20 @@ def padded(step: Step, edge: PixelConv | SpikeConv) -> tuple[int, int]:
 
     SAME pads an even side by nothing at its start when the stride is 2, so such maps are padded before.
     """
-    source, modes = step.maps[edge.source], step.builder.schema.Padding
+    source = step.maps[edge.source]
     shape = step.graph.source_shape(edge.source)
     if edge.kernel == 1:
-        return source, modes.VALID
+        return source, VALID
     if edge.stride == 1 or (shape.height % 2 and shape.width % 2):
-        return source, modes.SAME
+        return source, SAME
     margins = step.builder.constant("margins", np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32))
-    larger = extents(shape._replace(height=shape.height + 2, width=shape.width + 2))
-    return step.op("PAD", [source, margins], f"{edge.source}.padded", larger), modes.VALID
+    return step.op("PAD", [source, margins], f"{edge.source}.padded"), VALID
 
 
 def skip_current(step: Step, node: Lif, index: int, edge: Skip, bias: int | None) -> int:
     """spike * 2**e."""
     one = step.builder.constant(f"{node.name}.one", constants.one(node))
-    return step.op("MUL", [step.maps[edge.source], one], f"{node.name}.{index}.skip", extents(node.shape))
+    return step.op("MUL", [step.maps[edge.source], one], f"{node.name}.{index}.skip")
 
 
 def pool_current(step: Step, node: Lif, index: int, edge: Pool, bias: int | None) -> int:
@@ -207,8 +195,7 @@ def pool_current(step: Step, node: Lif, index: int, edge: Pool, bias: int | None
         "DEPTHWISE_CONV_2D",
         [step.maps[edge.source], kernel, _bias(step, node, bias)],
         f"{node.name}.{index}.pool",
-        extents(node.shape),
-        padding=step.builder.schema.Padding.SAME,
+        padding=SAME,
         strideH=1,
         strideW=1,
         depthMultiplier=1,
@@ -220,27 +207,20 @@ def leaked(step: Step, node: Lif, potential: int) -> int:
     leak: Leak = node.leak
     if leak.form == "none":
         return potential
-    shape = extents(node.shape)
     factor = step.builder.constant(f"{node.name}.leak", np.array([2.0**-leak.shift], np.float32))
-    product = step.op("MUL", [potential, factor], f"{node.name}.shifted", shape)
-    floor = step.op("FLOOR", [product], f"{node.name}.floor", shape)
-    return floor if leak.form == "shift" else step.op("SUB", [potential, floor], f"{node.name}.leaked", shape)
-
-
-def extents(shape: Shape) -> Extents:
-    """A map's shape as TFLite orders it, with a batch of one."""
-    return 1, shape.height, shape.width, shape.channels
+    product = step.op("MUL", [potential, factor], f"{node.name}.shifted")
+    floor = step.op("FLOOR", [product], f"{node.name}.floor")
+    return floor if leak.form == "shift" else step.op("SUB", [potential, floor], f"{node.name}.leaked")
 
 
 def _reset(step: Step, node: Lif) -> int:
     """u - threshold * spike, or u - u * spike for a reset to zero."""
-    shape = extents(node.shape)
     potential, spikes = step.unreset[node.name]
     by = potential
     if node.reset == "subtract":
         by = step.builder.constant(f"{node.name}.threshold", constants.threshold(node))
-    drop = step.op("MUL", [spikes, by], f"{node.name}.drop", shape)
-    return step.op("SUB", [potential, drop], f"{node.name}.reset", shape)
+    drop = step.op("MUL", [spikes, by], f"{node.name}.drop")
+    return step.op("SUB", [potential, drop], f"{node.name}.reset")
 
 
 def _bias(step: Step, node: Lif, bias: int | None) -> int:

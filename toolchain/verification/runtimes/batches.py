@@ -13,9 +13,9 @@ from toolchain.errors import InputError
 Images = NDArray[np.uint8]
 Scores = NDArray[np.int32]
 
-MAX_BATCH = 256
-BATCH_PIXELS = 1 << 17
-"""Pixels of one batch. A map of 64 channels at full resolution then takes 32 MiB as float32."""
+MAX_BATCH = 32
+BATCH_PIXELS = 1 << 15
+"""Pixels of one batch. A map of 64 channels at full resolution then takes 8 MiB as float32."""
 
 
 def batch_size(images: Images) -> int:

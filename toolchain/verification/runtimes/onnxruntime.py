@@ -15,6 +15,7 @@ from exporters.onnx.read import facts_of, load
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.verification.runtimes.base import Evidence
 from toolchain.verification.runtimes.batches import batch_size, batches, require_shape
+from toolchain.verification.runtimes.libraries import first_line
 
 Images = NDArray[np.uint8]
 Scores = NDArray[np.int32]
@@ -93,10 +94,10 @@ def _open(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], st
         # From bytes, because a session without a file name can resolve no path; written anew, so that what
         # runs is what was checked.
         session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
     except Exception as error:  # onnxruntime's errors have no base class of their own
-        raise InputError(f"ONNX Runtime cannot load {path}: {_first_line(error)}; export it again") from error
+        raise InputError(f"ONNX Runtime cannot load {path}: {first_line(error)}; export it again") from error
     return session, facts, f"ONNX Runtime {onnxruntime.__version__}"
 
 
@@ -122,10 +123,10 @@ def _ends(session: Any, path: Path) -> tuple[tuple[int, ...], dict[str, tuple[in
 def _run(session: Any, feeds: dict[str, Any], path: Path) -> dict[str, Any]:
     names = [entry.name for entry in session.get_outputs()]
     try:
-        return dict(zip(names, session.run(names, feeds), strict=True))
+        results = dict(zip(names, session.run(names, feeds), strict=True))
     except Exception as error:  # onnxruntime's errors have no base class of their own
-        raise InputError(f"ONNX Runtime cannot run {path}: {_first_line(error)}; export it again") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise InputError(f"ONNX Runtime cannot run {path}: {first_line(error)}; export it again") from error
+    scores = results[SCORES]
+    if scores.dtype != np.int32 or scores.ndim != 2 or len(scores) != len(feeds[IMAGE]):
+        raise InputError(f"{path} gives {scores.dtype} {list(scores.shape)} and not scores; export it again")
+    return results

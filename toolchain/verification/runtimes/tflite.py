@@ -17,6 +17,7 @@ from exporters.tflite.read import load
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.verification.runtimes.base import Evidence
 from toolchain.verification.runtimes.batches import batch_size, batches, require_shape
+from toolchain.verification.runtimes.libraries import first_line
 
 Package = Literal["tflite_runtime", "ai_edge_litert"]
 PACKAGES: tuple[Package, ...] = ("tflite_runtime", "ai_edge_litert")
@@ -29,7 +30,7 @@ Scores = NDArray[np.int32]
 class TfliteRuntime:
     """``model.tflite`` on ``threads`` threads, in the named interpreter or the first that is installed.
 
-    Raises ``InputError`` if the file is missing, broken or foreign, ``ToolMissingError`` if none is installed.
+    Raises ``InputError`` if the file is missing, broken or foreign, ``ToolMissingError`` without interpreter.
     """
 
     evidence: Evidence = "measured"
@@ -39,10 +40,8 @@ class TfliteRuntime:
         self._content, self.facts = load(path)
         self._module, self.name = _interpreter_module(package)
         self._interpreter, self._batch = self._resized(1), 1
-        shape = tuple(int(extent) for extent in self._interpreter.get_input_details()[0]["shape"])
-        if len(shape) != 4:
-            raise InputError(f"{path} takes {list(shape)} and not images; export it again")
-        self._shape = (shape[3], shape[1], shape[2])
+        _, height, width, channels = self._interpreter.get_input_details()[0]["shape"]
+        self._shape = (int(channels), int(height), int(width))
 
     def scores(self, images: Images) -> Scores:
         """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
@@ -63,12 +62,8 @@ class TfliteRuntime:
             result: Scores = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
         except (ValueError, RuntimeError) as error:
             raise InputError(
-                f"{self.name} cannot run {self._path}: {_first_line(error)}; export it again"
+                f"{self.name} cannot run {self._path}: {first_line(error)}; export it again"
             ) from error
-        if result.dtype != np.int32 or result.ndim != 2 or len(result) != size:
-            raise InputError(
-                f"{self._path} gives {result.dtype} {list(result.shape)} and not scores; export it again"
-            )
         return result[: len(chunk)]
 
     def _resized(self, size: int) -> Any:
@@ -81,7 +76,7 @@ class TfliteRuntime:
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise InputError(
-                f"{self.name} cannot load {self._path}: {_first_line(error)}; export it again"
+                f"{self.name} cannot load {self._path}: {first_line(error)}; export it again"
             ) from error
         return interpreter
 
@@ -131,7 +126,3 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(sink)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
