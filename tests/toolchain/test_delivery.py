@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.graphs import random_graph
+from toolchain import delivery, profiles, runs
+from toolchain.delivery import export_run
+from toolchain.errors import InputError, OverBudgetError, ToolMissingError
+from toolchain.graph.storage import save_graph
+from toolchain.profiles.schema import Profile
+from toolchain.runs import RunFolder, RunSettings
+
+
+def quiet(message: str) -> None:
+    pass
+
+
+def trained(folder: Path, profile: Profile, seed: int = 1) -> RunFolder:
+    """A run with a random network in place of a trained one."""
+    run = runs.create(folder, profile, RunSettings())
+    save_graph(random_graph(seed), run.path)
+    return run
+
+
+def names(run: RunFolder) -> set[str]:
+    return {path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if path.is_file()}
+
+
+def test_without_formats_a_run_gets_its_profile_s_own(tmp_path: Path) -> None:
+    run = trained(tmp_path / "nano", profiles.load("jetson_nano"))
+    paths = export_run(run, (), progress=quiet)
+    assert run.artifacts / "model.onnx" in paths and all(path.is_file() for path in paths)
+    manifest = json.loads(run.manifest.read_text())
+    assert manifest["formats"] == ["onnx"]
+    assert "artifacts/model.onnx" in manifest["artifacts"]
+
+
+def test_a_microcontroller_s_run_is_linked(tmp_path: Path, require_package: object) -> None:
+    require_package("ziglang")  # type: ignore[operator]
+    run = trained(tmp_path / "f405", profiles.load("stm32f405"))
+    paths = export_run(run, (), progress=quiet)
+    assert {path.name for path in paths} >= {"firmware.elf", "firmware.bin", "net.c", "net.h"}
+
+
+def test_an_export_replaces_the_one_before_and_its_verdict(tmp_path: Path) -> None:
+    run = trained(tmp_path / "pi", profiles.load("raspberry_pi_4b"))
+    export_run(run, ("tflite",), progress=quiet)
+    run.report.write_text("{}")
+    export_run(run, ("onnx",), progress=quiet)
+    assert "artifacts/model.onnx" in names(run)
+    assert not {"artifacts/model.tflite", "report.json"} & names(run)
+
+
+@pytest.mark.parametrize("error", [OverBudgetError("region too small"), ToolMissingError("no compiler")])
+def test_a_failing_link_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    run = trained(tmp_path / "f405", profiles.load("stm32f405"))
+    run.artifacts.mkdir()
+    (run.artifacts / "kept.txt").write_text("mine")
+    before = names(run)
+
+    def fail(folder: Path, profile: Profile) -> None:
+        raise error
+
+    monkeypatch.setattr(delivery, "build", fail)
+    with pytest.raises(type(error)):
+        export_run(run, ("c",), progress=quiet)
+    assert names(run) == before
+
+
+def test_an_untrained_run_and_an_unknown_format_are_refused(tmp_path: Path) -> None:
+    run = runs.create(tmp_path / "a", profiles.load("stm32f405"), RunSettings())
+    with pytest.raises(InputError, match=r"no trained network yet; run `spikenas-deploy train"):
+        export_run(run, (), progress=quiet)
+    with pytest.raises(InputError, match="no exporter writes 'pth'; the formats are c, onnx, tflite"):
+        export_run(run, ("pth",), progress=quiet)
+    assert not run.artifacts.exists()
