@@ -14,7 +14,10 @@ def test_reads_what_pyelftools_reads(fixture_elf: Path) -> None:
     with fixture_elf.open("rb") as stream:
         theirs = elffile.ELFFile(stream)
         symbols = {
-            symbol.name: (symbol["st_value"] & ~int(symbol["st_info"]["type"] == "STT_FUNC"), symbol["st_size"])
+            symbol.name: (
+                symbol["st_value"] & ~int(symbol["st_info"]["type"] == "STT_FUNC"),
+                symbol["st_size"],
+            )
             for symbol in theirs.get_section_by_name(".symtab").iter_symbols()
             if symbol.name and symbol["st_shndx"] != "SHN_UNDEF"
         }

@@ -60,7 +60,9 @@ def test_reserved_memory_is_not_there(fixture_elf: Path) -> None:
 
 def test_image_outside_the_memories_is_refused(fixture_elf: Path) -> None:
     flash = firmware.region("flash", "flash", 0x0800_8000, 32_768, ("code", "weights"))
-    with pytest.raises(InputError, match="loads .* bytes at 0x08000000, which is not in what fixture_board gives"):
+    with pytest.raises(
+        InputError, match="loads .* bytes at 0x08000000, which is not in what fixture_board gives"
+    ):
         runtime(fixture_elf, regions=(flash, firmware.profile().regions[1]))
 
 
@@ -70,14 +72,20 @@ def test_memory_is_not_zero_at_power_on(fixture_elf: Path) -> None:
 
 
 def test_core_that_unicorn_lacks_is_told(fixture_elf: Path) -> None:
-    with pytest.raises(ToolMissingError, match=r"unicorn .* cannot run the core of fixture_board \(cortex-m55\).*qemu"):
-        runtime(fixture_elf, core="cortex-m55", emulation=Emulation(qemu_machine="mps3-an547", source="made up"))
+    with pytest.raises(
+        ToolMissingError, match=r"unicorn .* cannot run the core of fixture_board \(cortex-m55\).*qemu"
+    ):
+        runtime(
+            fixture_elf, core="cortex-m55", emulation=Emulation(qemu_machine="mps3-an547", source="made up")
+        )
 
 
 def test_older_core_refuses_newer_instructions(fixture_elf: Path) -> None:
     """The fixture is compiled for an M4; an M0 must not run it, as the M-profile flag would let it."""
     with pytest.raises(InputError, match="Invalid instruction|exception"):
-        runtime(fixture_elf, core="cortex-m0plus", emulation=Emulation(unicorn_cpu="CORTEX_M0", source="made up"))
+        runtime(
+            fixture_elf, core="cortex-m0plus", emulation=Emulation(unicorn_cpu="CORTEX_M0", source="made up")
+        )
 
 
 def test_missing_unicorn_is_told(fixture_elf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

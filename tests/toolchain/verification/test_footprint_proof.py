@@ -67,9 +67,7 @@ def test_missing_symbol_is_caught() -> None:
 def test_wrong_buffer_is_caught(name: str) -> None:
     right = linked().symbols[name]
     found = findings(linked(**{name: replace(right, size_bytes=right.size_bytes - 4)}), PLAN, PROFILE)
-    assert found == [
-        f"{name.split('_')[1]}: {right.size_bytes - 4} bytes used, {right.size_bytes} predicted"
-    ]
+    assert found == [f"{name.split('_')[1]}: {right.size_bytes - 4} bytes used, {right.size_bytes} predicted"]
 
 
 def test_wrong_stack_is_caught() -> None:
@@ -78,7 +76,9 @@ def test_wrong_stack_is_caught() -> None:
 
 
 def test_misplaced_symbol_is_caught() -> None:
-    found = findings(linked(net_head_bias=Symbol("net_head_bias", 0x2001_0000, 4 * GRAPH.head.classes)), PLAN, PROFILE)
+    found = findings(
+        linked(net_head_bias=Symbol("net_head_bias", 0x2001_0000, 4 * GRAPH.head.classes)), PLAN, PROFILE
+    )
     assert found == ["net_head_bias at 0x20010000 is not in flash, where the plan has it"]
 
 
@@ -118,4 +118,6 @@ def test_spikes_that_are_never_written_are_caught() -> None:
     record = written_as_planned()
     spikes = next(buffer for buffer in PLAN.buffers if buffer.name.endswith("_spikes"))
     record[spikes.offset_bytes] = 0
-    assert f"1 of the {spikes.size_bytes} bytes of {spikes.name} were never written" in arena_findings(PLAN, bytes(record))
+    assert f"1 of the {spikes.size_bytes} bytes of {spikes.name} were never written" in arena_findings(
+        PLAN, bytes(record)
+    )

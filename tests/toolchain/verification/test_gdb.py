@@ -57,7 +57,9 @@ def stub(request: pytest.FixtureRequest) -> Iterator[Stub]:
     made.theirs.close()
 
 
-@pytest.mark.parametrize("stub", [{"m": "0102", "p": "78563412", "s": "T05", "c": "T05thread:01;"}], indirect=True)
+@pytest.mark.parametrize(
+    "stub", [{"m": "0102", "p": "78563412", "s": "T05", "c": "T05thread:01;"}], indirect=True
+)
 def test_memory_registers_and_running(stub: Stub) -> None:
     client = GdbClient(stub.ours)
     assert client.read(0x100, 2) == b"\1\2"

@@ -48,6 +48,8 @@ def test_what_is_not_the_networks_is_the_rest_of_sram_and_of_its_pages(fixture_e
 def test_neighbours_in_one_page_are_not_painted_twice(fixture_elf: Path) -> None:
     flash, sram = firmware.profile().regions
     low = firmware.region("low", "sram", 0x2000_0000, 256, ("stack",))
-    board = firmware.profile(regions=(flash, low, sram.model_copy(update={"origin": 0x2000_0100, "reserved_bytes": 0})))
+    board = firmware.profile(
+        regions=(flash, low, sram.model_copy(update={"origin": 0x2000_0100, "reserved_bytes": 0}))
+    )
     ranges = not_the_networks(read_elf(fixture_elf), board)
     assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))

@@ -70,7 +70,10 @@ def test_no_images_give_no_scores() -> None:
 
 def test_mailbox_of_another_network_is_refused(fixture_elf: Path) -> None:
     wider = Graph(
-        (Input("pixels", Shape(1, 4, 4)), *firmware.GRAPH.nodes[1:]), 1, firmware.GRAPH.preprocessing, ("a", "b")
+        (Input("pixels", Shape(1, 4, 4)), *firmware.GRAPH.nodes[1:]),
+        1,
+        firmware.GRAPH.preprocessing,
+        ("a", "b"),
     )
     with pytest.raises(InputError, match="mailbox of 32 bytes, but this network's has 40"):
         Mailbox.of(read_elf(fixture_elf), wider)
@@ -78,7 +81,12 @@ def test_mailbox_of_another_network_is_refused(fixture_elf: Path) -> None:
 
 def test_size_counts_padding_and_every_score() -> None:
     head = replace(firmware.GRAPH.head, classes=3)
-    odd = Graph((Input("pixels", Shape(1, 1, 5)), Head(head.name, head.source, 3)), 1, firmware.GRAPH.preprocessing, ())
+    odd = Graph(
+        (Input("pixels", Shape(1, 1, 5)), Head(head.name, head.source, 3)),
+        1,
+        firmware.GRAPH.preprocessing,
+        (),
+    )
     assert Mailbox.of(image(spikenas_mailbox=(0, 16 + 8 + 12)), odd).size_bytes == 36
 
 

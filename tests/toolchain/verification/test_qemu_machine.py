@@ -39,7 +39,9 @@ def test_image_that_lies_elsewhere_does_not_fit(fixture_elf: Path) -> None:
 
 def test_missing_qemu_is_told(fixture_elf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ToolMissingError, match="qemu-system-arm is not installed; on Debian: apt-get install"):
+    with pytest.raises(
+        ToolMissingError, match="qemu-system-arm is not installed; on Debian: apt-get install"
+    ):
         QemuMachine(read_elf(fixture_elf), firmware.profile())
 
 

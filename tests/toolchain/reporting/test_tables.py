@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from toolchain.reporting.tables import Table, budget_table, comparison_table, proof_table, verdict_tables
+from toolchain.verification.budget_lines import BudgetLine
+from toolchain.verification.comparison import Comparison
+from toolchain.verification.footprint_proof import Proof
+from toolchain.verification.verdict import FirmwareReport, Verdict
+
+COMPARISON = Comparison("model.onnx", "ONNX Runtime", "measured", 1000, 10_000, 3, None, 998, 985, 987)
+REPORT = FirmwareReport(
+    "firmware.elf",
+    "unicorn",
+    "its own",
+    (Proof("arena", 800, 800, True), Proof("flash, whole image", 1000, 1050, False)),
+    (123_456,),
+    480,
+    2048,
+    790,
+)
+LINES = (
+    BudgetLine("firmware.elf", "flash", 53_204, 1_048_576, "measured"),
+    BudgetLine("model.onnx", "latency", 1500, 33_000, "measured", "us", "on this machine"),
+)
+
+
+def row(table: Table, index: int = 0) -> dict[str, str]:
+    return {name.removesuffix(">"): cell for name, cell in zip(table.columns, table.rows[index], strict=True)}
+
+
+def test_budget_has_units_headroom_and_evidence() -> None:
+    table = budget_table(LINES)
+    assert row(table) == {
+        "artifact": "firmware.elf",
+        "resource": "flash",
+        "used": "52.0 KiB",
+        "available": "1,024.0 KiB",
+        "headroom": "972.0 KiB",
+        "evidence": "measured",
+    }
+    assert (row(table, 1)["used"], row(table, 1)["evidence"]) == ("1.50 ms", "measured on this machine")
+
+
+def test_comparison_has_counts_and_both_accuracies() -> None:
+    found = row(comparison_table([COMPARISON]))
+    assert (found["integers differing"], found["classes agreeing"]) == ("3 of 10,000", "998 of 1,000")
+    assert (found["accuracy"], found["reference"]) == ("98.50%", "98.70%")
+
+
+def test_proof_says_what_is_not_as_predicted() -> None:
+    table = proof_table(REPORT)
+    assert (row(table)["error"], row(table)["evidence"]) == ("+0.00%", "measured")
+    assert (row(table, 1)["error"], row(table, 1)["evidence"]) == ("+5.00%", "measured: NOT as predicted")
+    assert [row(table, index)["used"] for index in (2, 3)] == ["480", "123,456"]
+
+
+def test_verdict_has_a_table_for_each_question() -> None:
+    verdict = Verdict("board", "", "", 1000, (), (COMPARISON,), (REPORT,), LINES, (), ())
+    assert [table.title for table in verdict_tables(verdict)] == [
+        "Integers against the reference",
+        "Predicted against used: firmware.elf in unicorn",
+        "Budget",
+    ]

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support import firmware
+from toolchain.errors import InputError, OutputsDifferError, OverBudgetError
+from toolchain.verification.budget_lines import BudgetLine
+from toolchain.verification.comparison import Comparison, Difference
+from toolchain.verification.footprint_proof import Proof
+from toolchain.verification.verdict import Artifact, Failure, FirmwareReport, Verdict, profile_sha256
+
+VERDICT = Verdict(
+    profile="stm32f405",
+    profile_sha256="ab",
+    graph_sha256="cd",
+    images=10,
+    artifacts=(Artifact("firmware.elf", 5000, "ef"),),
+    comparisons=(
+        Comparison("firmware.elf", "unicorn", "emulated", 10, 20, 1, Difference(3, "cat", 1, 2), 9, 8, 9),
+    ),
+    firmware=(
+        FirmwareReport("firmware.elf", "unicorn", "its own", (Proof("arena", 8, 8, True),), (100,), 8, 16, 8),
+    ),
+    budget=(BudgetLine("firmware.elf", "flash", 5000, 6000, "measured"),),
+    notes=(),
+    failures=(),
+)
+
+
+def failed(*failures: tuple[str, str]) -> Verdict:
+    return replace(VERDICT, failures=tuple(Failure(*failure) for failure in failures))  # type: ignore[arg-type]
+
+
+def test_document_is_json_with_a_version_and_what_follows_from_the_figures(tmp_path: Path) -> None:
+    VERDICT.write(tmp_path / "report.json")
+    document = json.loads((tmp_path / "report.json").read_text())
+    assert document["schema"] == "spikenas-verdict/1" and document["passed"] is True
+    assert document["comparisons"][0]["accuracy"] == 0.8
+    assert document["comparisons"][0]["first"] == {"image": 3, "label": "cat", "expected": 1, "got": 2}
+    assert document["budget"][0]["headroom"] == 1000
+    assert document["firmware"][0]["proofs"][0]["holds"] is True
+
+
+def test_every_figure_has_its_evidence() -> None:
+    document = VERDICT.document()
+    rows = [*document["comparisons"], *document["firmware"], *document["budget"]]
+    assert {row["evidence"] for row in rows} == {"measured", "emulated"}
+
+
+@pytest.mark.parametrize(
+    ("causes", "error"),
+    [
+        (["differs"], OutputsDifferError),
+        (["plan"], OutputsDifferError),
+        (["broken"], InputError),
+        (["over_budget"], OverBudgetError),
+        (["over_budget", "plan"], OutputsDifferError),
+        (["over_budget", "broken"], InputError),
+        (["broken", "differs"], OutputsDifferError),
+    ],
+)
+def test_cause_decides_the_error(causes: list[str], error: type[Exception]) -> None:
+    verdict = failed(*((cause, f"because {cause}") for cause in causes))
+    assert not verdict.passed
+    assert type(verdict.error()) is error
+
+
+def test_passed_verdict_has_no_error() -> None:
+    assert VERDICT.passed and VERDICT.error() is None
+
+
+def test_error_says_how_many_more() -> None:
+    assert str(failed(("plan", "one thing")).error()) == "one thing"
+    assert str(failed(("plan", "one"), ("plan", "two")).error()) == "one (and 1 more, see the report)"
+
+
+def test_hash_of_a_profile_is_of_what_it_says() -> None:
+    assert profile_sha256(firmware.profile()) == profile_sha256(firmware.profile())
+    assert profile_sha256(firmware.profile()) != profile_sha256(firmware.profile(clock_hz=2_000_000))

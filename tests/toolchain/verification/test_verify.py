@@ -1,0 +1,219 @@
+"""Whole verifications of small random networks: what passes, and everything that must be caught."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exporters.base import exporter
+from exporters.c.build import build
+from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from toolchain.errors import InputError, ToolMissingError
+from toolchain.graph import reference
+from toolchain.graph.graph import Graph
+from toolchain.graph.storage import save_graph
+from toolchain.profiles import load
+from toolchain.profiles.budget import budget
+from toolchain.verification import firmware_artifacts
+from toolchain.verification.verdict import Verdict
+from toolchain.verification.verify import verify
+
+GRAPH = random_graph(2)
+IMAGES = random_images(GRAPH, 12)
+TARGETS = reference.predictions(reference.scores(GRAPH, IMAGES))
+BOARD = "stm32f405"
+
+
+def run(folder: Path, graph: Graph = GRAPH, board: str = BOARD) -> Path:
+    """A run folder whose network is ``GRAPH`` and whose artifacts are of ``graph``."""
+    save_graph(GRAPH, folder)
+    profile = load(board)
+    for name in profile.default_formats:
+        exporter(name).export(graph, profile, folder / "artifacts")
+    if profile.role != "linux":
+        build(folder / "artifacts" / "c", profile, "zig")
+    return folder
+
+
+def verified(folder: Path, board: str = BOARD, **options: object) -> Verdict:
+    return verify(folder, load(board), IMAGES, TARGETS, **options)  # type: ignore[arg-type]
+
+
+def causes(verdict: Verdict) -> set[str]:
+    return {failure.cause for failure in verdict.failures}
+
+
+@pytest.fixture(scope="module")
+def firmware_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("ziglang")
+    pytest.importorskip("unicorn")
+    return run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture
+def copy(firmware_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(firmware_run, tmp_path / "run"))
+
+
+def test_firmware_passes_with_every_figure(firmware_run: Path) -> None:
+    told: list[str] = []
+    verdict = verified(firmware_run, progress=told.append)
+    assert verdict.failures == ()
+    (compared,) = verdict.comparisons
+    assert (compared.images, compared.differing, compared.accuracy) == (12, 0, 1.0)
+    (report,) = verdict.firmware
+    assert all(proof.holds for proof in report.proofs)
+    assert len(report.instructions) == 2 and min(report.instructions) > 1000
+    assert 0 < report.stack_used_bytes < report.stack_reserved_bytes
+    assert {line.resource for line in verdict.budget} == {"flash", "sram", "ccm", "sram in all", "stack"}
+    assert json.loads((firmware_run / "report.json").read_text()) == json.loads(
+        json.dumps(verdict.document())
+    )
+    assert any("reference" in line for line in told) and any("emulating" in line for line in told)
+
+
+def test_planted_weight_is_caught_in_firmware(tmp_path: Path, firmware_run: Path) -> None:
+    verdict = verified(run(tmp_path, with_wrong_weight(GRAPH)))
+    assert "differs" in causes(verdict) and verdict.comparisons[0].differing
+    assert any("built from another network" in failure.message for failure in verdict.failures)
+
+
+def test_planted_weight_in_the_sources_is_caught(copy: Path) -> None:
+    """The sources still say that they are of this network, so only the integers can tell."""
+    source = copy / "artifacts" / "c" / "net.c"
+    text = source.read_text()
+    changed = re.sub(
+        r"(net_stem_weights\[\d+\] = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) // 2 + 1}", text
+    )
+    assert changed != text
+    source.write_text(changed)
+    build(source.parent, load(BOARD), "zig")
+    verdict = verified(copy)
+    assert causes(verdict) == {"differs"}
+
+
+def test_larger_array_is_caught(copy: Path) -> None:
+    source = copy / "artifacts" / "c" / "net.c"
+    text = source.read_text()
+    source.write_text(re.sub(r"(net_stem_bias\[)(\d+)", lambda m: f"{m[1]}{int(m[2]) + 2}", text))
+    script = source.with_name("link.ld")
+    script.write_text(re.sub(r"ASSERT\(SIZEOF\(\.constants\).*", "", script.read_text()))
+    build(source.parent, load(BOARD), "zig")
+    messages = [failure.message for failure in verified(copy).failures]
+    assert any("net_stem_bias has" in message and "were predicted" in message for message in messages)
+
+
+def test_write_beside_the_buffers_is_caught(copy: Path) -> None:
+    source = copy / "artifacts" / "c" / "net.c"
+    text = source.read_text()
+    beside = "*(volatile uint32_t *)(uintptr_t)0x2001FF00u = 1u;"
+    source.write_text(re.sub(r"(void net_infer\([^)]*\)\s*\{)", rf"\1\n    {beside}", text))
+    build(source.parent, load(BOARD), "zig")
+    messages = [failure.message for failure in verified(copy).failures]
+    assert any("writes to 0x2001ff00 to 0x2001ff04, beside its arena" in message for message in messages)
+
+
+def test_broken_image_is_a_failure_with_a_report(copy: Path) -> None:
+    elf = copy / "artifacts" / "firmware.elf"
+    elf.write_bytes(elf.read_bytes()[:200])
+    verdict = verified(copy)
+    assert causes(verdict) == {"broken"}
+    assert json.loads((copy / "report.json").read_text())["passed"] is False
+
+
+def test_narrowed_budget_is_over(firmware_run: Path) -> None:
+    verdict = verified(firmware_run, limits=budget(load(BOARD), flash_bytes=2048))
+    assert causes(verdict) == {"over_budget"}
+    assert re.search(r"firmware.elf is over budget by [\d,]+ bytes: flash needs", verdict.failures[0].message)
+
+
+def test_fewer_samples(firmware_run: Path) -> None:
+    assert verified(firmware_run, samples=3).comparisons[0].images == 3
+
+
+def test_slow_firmware_takes_fewer_images_and_says_so(
+    firmware_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firmware_artifacts, "FIRMWARE_S", 0.0)
+    verdict = verified(firmware_run)
+    assert verdict.comparisons[0].images == firmware_artifacts.TIMED_IMAGES
+    assert any("`--samples 12` runs all" in note for note in verdict.notes)
+    assert verified(firmware_run, samples=12).comparisons[0].images == 12
+
+
+def test_two_compilers_and_two_emulators(firmware_run: Path, require_tool: Callable[[str], str]) -> None:
+    require_tool("arm-none-eabi-gcc")
+    require_tool("qemu-system-arm")
+    verdict = verified(firmware_run, compilers=("gcc",), qemu=True)
+    assert {failure.cause for failure in verdict.failures} <= {"plan"}
+    assert [(row.artifact, row.runtime.split()[0], row.differing) for row in verdict.comparisons] == [
+        ("firmware.elf", "unicorn", 0),
+        ("firmware.elf", "QEMU", 0),
+        ("firmware.elf (gcc)", "unicorn", 0),
+        ("firmware.elf (gcc)", "QEMU", 0),
+    ]
+
+
+def test_core_that_only_qemu_has(
+    tmp_path: Path, require_tool: Callable[[str], str], firmware_run: Path
+) -> None:
+    require_tool("qemu-system-arm")
+    verdict = verified(run(tmp_path, board="mps3_an547"), "mps3_an547")
+    assert verdict.failures == ()
+    assert verdict.firmware[0].arena_written_bytes > 0 and verdict.firmware[0].instructions == ()
+    assert verdict.comparisons[0].runtime == "QEMU mps3-an547"
+
+
+def test_image_is_linked_again_for_a_machine_with_other_memories(
+    tmp_path: Path, require_tool: Callable[[str], str], firmware_run: Path
+) -> None:
+    require_tool("qemu-system-arm")
+    verdict = verified(run(tmp_path, board="rp2040"), "rp2040", qemu=True)
+    assert verdict.failures == () and len(verdict.comparisons) == 2
+    assert any("mps2-an385" in note and "(linked again for it)" in note for note in verdict.notes)
+    assert "unicorn has no cortex-m0plus; cortex-m0 executed for it" in verdict.notes
+
+
+def test_firmware_without_any_emulator_is_told(firmware_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "unicorn", None)
+    with pytest.raises(ToolMissingError, match="running firmware needs the Python package unicorn"):
+        verified(firmware_run)
+
+
+def test_linux_artifacts_pass_within_the_budget(tmp_path: Path) -> None:
+    verdict = verified(run(tmp_path, board="raspberry_pi_4b"), "raspberry_pi_4b")
+    assert verdict.failures == ()
+    assert {row.artifact for row in verdict.comparisons} == {"model.onnx", "model_step.onnx", "model.tflite"}
+    assert {line.resource for line in verdict.budget} >= {"artifact", "latency"}
+    assert all("not the board" in line.note for line in verdict.budget if line.resource != "artifact")
+
+
+def test_planted_weight_is_caught_in_every_linux_artifact(tmp_path: Path) -> None:
+    verdict = verified(run(tmp_path, with_wrong_weight(GRAPH), "raspberry_pi_4b"), "raspberry_pi_4b")
+    assert all(row.differing for row in verdict.comparisons) and len(verdict.comparisons) >= 3
+    assert {"differs", "broken"} <= causes(verdict)
+
+
+def test_newer_operator_set_than_the_boards_is_caught(tmp_path: Path) -> None:
+    folder = run(tmp_path, board="raspberry_pi_4b")
+    messages = [failure.message for failure in verified(folder, "jetson_nano").failures]
+    assert any("loads up to opset" in message and "jetson_nano" in message for message in messages)
+
+
+def test_run_without_artifacts_is_refused(tmp_path: Path) -> None:
+    save_graph(GRAPH, tmp_path)
+    with pytest.raises(InputError, match="holds nothing to verify; run `spikenas-deploy export` first"):
+        verified(tmp_path)
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_other_data_is_refused(firmware_run: Path) -> None:
+    wrong = np.zeros((3, 1, 50, 50), np.uint8)
+    with pytest.raises(InputError, match=r"test images are \[1, 50, 50\], but the network takes"):
+        verify(firmware_run, load(BOARD), wrong, np.zeros(3, np.int64))
