@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.support.graphs import _made_to_fit
 from toolchain.graph.checks import require_valid
@@ -27,7 +28,7 @@ def large_graph() -> Graph:
     """28x28 grey pixels, 32 and 64 channels, every type of edge, both ways to shrink; 10-35 % of neurons fire."""
     rng = np.random.default_rng(0)
 
-    def weights(out: int, into: int, kernel: int, spread: float) -> np.ndarray:
+    def weights(out: int, into: int, kernel: int, spread: float) -> NDArray[np.int8]:
         return np.clip(rng.normal(0, spread, (out, into, kernel, kernel)), -127, 127).astype(np.int8)
 
     def lif(name: str, shape: Shape, *edges: Edge) -> Lif:

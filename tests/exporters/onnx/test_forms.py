@@ -49,7 +49,7 @@ def test_weights_are_int8_and_stored_once(seed: int, form: Form) -> None:
             if isinstance(edge, (PixelConv, SpikeConv)):
                 weights[f"{node.name}.{index}.weight"] = edge.weight
     for name, weight in weights.items():
-        assert stored[name].data_type == TensorProto.INT8
+        assert weight is not None and stored[name].data_type == TensorProto.INT8
         np.testing.assert_array_equal(numpy_helper.to_array(stored[name]), weight)
     kinds = Counter(tensor.data_type for tensor in built.graph.initializer)
     assert kinds[TensorProto.INT8] == len(weights)

@@ -44,9 +44,9 @@ def test_both_forms_compute_the_integers_of_the_reference(folder: Path, seed: in
 
 def test_a_network_of_a_boards_size(folder: Path) -> None:
     graph = large_graph()
-    images = random_images(graph, 40)
+    images = random_images(graph, 16)
     expected = reference.scores(graph, images)
-    assert len(np.unique(expected)) > 300, "the images differ in their scores"
+    assert len(np.unique(expected)) > 120, "the images differ in their scores"
     for runtime in runtimes(graph, folder):
         np.testing.assert_array_equal(runtime.scores(images), expected, err_msg=runtime.name)
     for runtime in runtimes(with_wrong_weight(graph), folder):

@@ -59,7 +59,7 @@ def test_the_interpreter_computes_the_integers_of_the_reference(
 
 def test_a_network_of_a_boards_size(folder: Path, package: Package) -> None:
     graph = large_graph()
-    images = random_images(graph, 40)
+    images = random_images(graph, 16)
     expected = reference.scores(graph, images)
     np.testing.assert_array_equal(TfliteRuntime(exported(graph, folder), package).scores(images), expected)
     wrong = TfliteRuntime(exported(with_wrong_weight(graph), folder), package)
@@ -119,7 +119,7 @@ def test_loading_and_running_prints_nothing(
 
 def test_numpy_2_rules_out_the_older_interpreter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = exported(random_graph(2), folder)
-    monkeypatch.setattr(tflite.np, "__version__", "2.4.6")
+    monkeypatch.setattr(np, "__version__", "2.4.6")
     assert available() == ["ai_edge_litert"]
     with pytest.raises(ToolMissingError, match="tflite-runtime needs numpy below 2"):
         TfliteRuntime(path, "tflite_runtime")
