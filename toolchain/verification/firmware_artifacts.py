@@ -141,6 +141,12 @@ def _run(
     # The paint shows what was written, the stack pointer what was reserved; the deeper of the two counts.
     stack = max([runtime.stack_bytes(), *(top - count.lowest_stack for count in counts)])
     bench.hold([BudgetLine(name, "stack", stack, top - limit, "emulated")])
+    if bench.limits.latency_ms is not None and counts:
+        slowest = max(count.instructions for count in counts) * 1_000_000 // bench.profile.clock_hz
+        available = int(bench.limits.latency_ms * 1000)
+        bench.hold(
+            [BudgetLine(name, "latency", slowest, available, "estimated", "us", "at one instruction a cycle")]
+        )
     bench.firmware.append(
         FirmwareReport(
             artifact=name,

@@ -133,6 +133,16 @@ def test_narrowed_budget_is_over(firmware_run: Path) -> None:
     assert re.search(r"firmware.elf is over budget by [\d,]+ bytes: flash needs", verdict.failures[0].message)
 
 
+def test_latency_of_firmware_is_an_estimate_from_its_instructions(firmware_run: Path) -> None:
+    board = load(BOARD)
+    verdict = verified(firmware_run, limits=budget(board, latency_ms=1000.0))
+    line = next(line for line in verdict.budget if line.resource == "latency")
+    assert (line.evidence, line.unit, line.available) == ("estimated", "us", 1_000_000)
+    assert line.used == max(verdict.firmware[0].instructions) * 1_000_000 // board.clock_hz
+    late = verified(firmware_run, limits=budget(board, latency_ms=0.001))
+    assert any("latency needs" in failure.message for failure in late.failures)
+
+
 def test_fewer_samples(firmware_run: Path) -> None:
     assert verified(firmware_run, samples=3).comparisons[0].images == 3
 

@@ -30,7 +30,9 @@ def test_says_what_ran(runtime: UnicornRuntime) -> None:
 
 
 def test_says_which_core_stood_in(fixture_elf: Path) -> None:
-    board = firmware.profile(core="cortex-m33", emulation=Emulation(unicorn_cpu="CORTEX_M4", source="made up"))
+    board = firmware.profile(
+        core="cortex-m33", emulation=Emulation(unicorn_cpu="CORTEX_M4", source="made up")
+    )
     found = UnicornRuntime(fixture_elf, board, firmware.GRAPH)
     assert found.stand_in == "unicorn has no cortex-m33; cortex-m4 executed for it"
 
