@@ -45,7 +45,7 @@ class Bench:
     failures: list[Failure] = field(default_factory=list)
 
     def present(self, name: str) -> Path | None:
-        """The artifact ``name`` if the run has it, recorded with its hash."""
+        """The artifact ``name`` if the run has it, recorded with its size and hash."""
         path = self.artifacts / name
         if not path.is_file():
             return None

@@ -17,11 +17,12 @@ from toolchain.errors import InputError
 from toolchain.profiles.schema import Profile
 from toolchain.verification import qemu_machine
 from toolchain.verification.bench import Bench
-from toolchain.verification.budget_lines import BudgetLine, image_lines
+from toolchain.verification.budget_lines import BudgetLine, image_lines, region_lines
 from toolchain.verification.elf import Image, read_elf
 from toolchain.verification.footprint_proof import PREFIX, Proof, arena_findings, findings, proofs
 from toolchain.verification.inspection import Inspection
 from toolchain.verification.runtimes.base import Runtime
+from toolchain.verification.runtimes.host import HostRuntime
 from toolchain.verification.runtimes.qemu import QemuRuntime
 from toolchain.verification.runtimes.unicorn import UnicornRuntime
 from toolchain.verification.verdict import FirmwareReport
@@ -58,9 +59,7 @@ def verify_firmware(bench: Bench, compilers: Sequence[str], qemu: bool) -> None:
     if path is not None:
         _verify_image(bench, path, ELF, None, qemu)
     elif sources.is_dir():
-        bench.notes.append(
-            f"the C sources for {bench.profile.core} were not built here, so they were neither linked nor emulated"
-        )
+        _verify_sources(bench, sources)
     for compiler in compilers:
         if not sources.is_dir():
             raise InputError(f"{sources} does not exist; run `spikenas-deploy export` first")
@@ -68,6 +67,22 @@ def verify_firmware(bench: Bench, compilers: Sequence[str], qemu: bool) -> None:
         with tempfile.TemporaryDirectory(prefix="spikenas-") as folder, bench.recording():
             copy = Path(shutil.copytree(sources, Path(folder) / "c"))
             _verify_image(bench, _built(copy, bench.profile, compiler), f"{ELF} ({compiler})", compiler, qemu)
+
+
+def _verify_sources(bench: Bench, sources: Path) -> None:
+    """Sources alone, for a core that is not built for here: their integers, on this machine's processor."""
+    for path in sorted(sources.iterdir()):
+        bench.present(f"c/{path.name}")
+    bench.notes.append(
+        f"firmware for {bench.profile.core} is not built or emulated here: the C sources ran on this machine, and "
+        "their footprint is a prediction"
+    )
+    bench.progress("compiling the C sources for this machine")
+    with tempfile.TemporaryDirectory(prefix="spikenas-") as folder, bench.recording():
+        runtime = HostRuntime(sources, bench.graph, bench.profile, Path(folder))
+        bench.compare("c", runtime, runtime.scores(bench.images))
+    used = {region.name: region.used_bytes for region in layout(bench.graph, bench.profile).regions}
+    bench.hold(region_lines("prediction", used, bench.limits, "estimated"))
 
 
 def _verify_image(bench: Bench, elf: Path, name: str, compiler: str | None, qemu: bool) -> None:

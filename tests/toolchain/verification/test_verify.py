@@ -13,6 +13,7 @@ import pytest
 
 from exporters.base import exporter
 from exporters.c.build import build
+from exporters.c.cores import CORES
 from tests.support.graphs import random_graph, random_images, with_wrong_weight
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.graph import reference
@@ -36,7 +37,7 @@ def run(folder: Path, graph: Graph = GRAPH, board: str = BOARD) -> Path:
     profile = load(board)
     for name in profile.default_formats:
         exporter(name).export(graph, profile, folder / "artifacts")
-    if profile.role != "linux":
+    if "c" in profile.default_formats and profile.core in CORES:
         build(folder / "artifacts" / "c", profile, "zig")
     return folder
 
@@ -188,6 +189,24 @@ def test_image_is_linked_again_for_a_machine_with_other_memories(
     assert verdict.failures == () and len(verdict.comparisons) == 2
     assert any("mps2-an385" in note and "(linked again for it)" in note for note in verdict.notes)
     assert "unicorn has no cortex-m0plus; cortex-m0 executed for it" in verdict.notes
+
+
+def test_sources_of_a_core_that_nothing_here_has_run_on_this_machine(tmp_path: Path) -> None:
+    verdict = verified(run(tmp_path, board="esp32s3"), "esp32s3")
+    assert verdict.failures == ()
+    (compared,) = verdict.comparisons
+    assert (compared.runtime, compared.evidence) == ("C, compiled for this machine", "measured")
+    assert {line.evidence for line in verdict.budget} == {"estimated"}
+    assert any("xtensa-lx7 is not built or emulated here" in note for note in verdict.notes)
+
+
+def test_changed_sources_are_not_run_natively(tmp_path: Path) -> None:
+    folder = run(tmp_path, board="esp32s3")
+    source = folder / "artifacts" / "c" / "snn_head.c"
+    source.write_text(source.read_text() + "/* changed */")
+    verdict = verified(folder, "esp32s3")
+    assert causes(verdict) == {"broken"} and verdict.comparisons == ()
+    assert "snn_head.c is not what this version exports" in verdict.failures[0].message
 
 
 def test_firmware_without_any_emulator_is_told(firmware_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
