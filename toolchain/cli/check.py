@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -82,12 +83,13 @@ def _newest_run() -> Path:
 
 def _run_of(path: Path) -> Path | None:
     """The run's folder that ``path`` is, or that has it among its artifacts."""
-    if path.is_dir():
-        if not (path / "run.toml").is_file():
+    # os.path, because a path that is too long or loops is simply not there.
+    if os.path.isdir(path):
+        if not os.path.isfile(path / "run.toml"):
             raise InputError(f"{path} is not a run's folder (it has no run.toml); give an artifact or a run")
         return path
     above = path.absolute().parents
-    return above[1] if len(above) > 1 and (above[1] / "run.toml").is_file() else None
+    return above[1] if len(above) > 1 and os.path.isfile(above[1] / "run.toml") else None
 
 
 def _profile_of(run: Path) -> Profile:

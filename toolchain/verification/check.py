@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from toolchain.errors import InputError
@@ -15,7 +16,7 @@ KINDS = (".onnx", ".tflite", ".elf", ".bin")
 
 def check_file(path: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:
     """Lines of one artifact; raises ``InputError`` if it is missing, broken, or nothing that can be checked."""
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputError(f"{path} does not exist; give an artifact ({', '.join(KINDS)}) or a run's folder")
     if path.suffix in (".onnx", ".tflite"):
         return [model_line(path, profile, limits)]

@@ -114,6 +114,7 @@ def test_run_gives_the_board_and_its_narrowed_limits(
         (["{binary}", "--profile", BOARD, "--flash", "8MiB"], "may only narrow"),
         (["{folder}", "--profile", BOARD], "is not a run's folder (it has no run.toml)"),
         (["{folder}/none.elf", "--profile", BOARD], "does not exist; give an artifact"),
+        (["a" * 300 + ".elf", "--profile", BOARD], "does not exist; give an artifact"),
         ([], "there is no run under runs/"),
     ],
 )
