@@ -27,30 +27,24 @@ FILES: dict[str, Form] = {"model.onnx": "unrolled", "model_step.onnx": "step"}
 def export(graph: Graph, profile: Profile, folder: Path) -> list[Path]:
     """Write ``model.onnx`` (all time steps) and ``model_step.onnx`` (one, state in and out) into ``folder``.
 
+    A microcontroller's profile has no runtime; its files are for desktops, in the oldest form that is written.
     Raises ``InputError`` if the graph is invalid or untrained, or the profile's ONNX Runtime is too old.
     """
     require_valid(graph, "the network", weights=True)
-    runtime = profile.runtime
-    if runtime is None:
+    opset, ir_version = MIN_OPSET, MIN_IR_VERSION
+    if profile.runtime is not None:
+        opset, ir_version = profile.runtime.onnx_opset, profile.runtime.onnx_ir_version
+    if opset < MIN_OPSET or ir_version < MIN_IR_VERSION:
         raise InputError(
-            f"profile {profile.name} has no [runtime], so nothing there loads ONNX; export c instead"
+            f"profile {profile.name} loads ONNX opset {opset}, IR {ir_version}; this needs opset {MIN_OPSET}, "
+            f"IR {MIN_IR_VERSION} or newer: update the board's ONNX Runtime and then the profile"
         )
-    if runtime.onnx_opset < MIN_OPSET or runtime.onnx_ir_version < MIN_IR_VERSION:
+    if opset > onnx_opset_version() or ir_version > IR_VERSION:
         raise InputError(
-            f"profile {profile.name} loads ONNX opset {runtime.onnx_opset}, IR {runtime.onnx_ir_version}; "
-            f"this needs opset {MIN_OPSET}, IR {MIN_IR_VERSION} or newer: update the board's ONNX Runtime "
-            "and then the profile"
+            f"profile {profile.name} asks for ONNX opset {opset}, IR {ir_version}, but the installed onnx knows "
+            f"opset {onnx_opset_version()}, IR {IR_VERSION}: correct the profile, or `pip install --upgrade onnx`"
         )
-    if runtime.onnx_opset > onnx_opset_version() or runtime.onnx_ir_version > IR_VERSION:
-        raise InputError(
-            f"profile {profile.name} asks for ONNX opset {runtime.onnx_opset}, IR {runtime.onnx_ir_version}, "
-            f"but the installed onnx knows opset {onnx_opset_version()}, IR {IR_VERSION}: correct the profile, "
-            "or `pip install --upgrade onnx`"
-        )
-    contents = {
-        name: build(graph, form, profile.name, runtime.onnx_opset, runtime.onnx_ir_version)
-        for name, form in FILES.items()
-    }
+    contents = {name: build(graph, form, profile.name, opset, ir_version) for name, form in FILES.items()}
     for name, model in contents.items():
         write_artifact(folder / name, model.SerializeToString(deterministic=True))
     return [folder / name for name in contents]

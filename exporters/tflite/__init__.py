@@ -22,7 +22,8 @@ def export(graph: Graph, profile: Profile, folder: Path) -> list[Path]:
     Raises ``InputError`` if the graph is invalid or untrained, or the board has no TFLite interpreter.
     """
     require_valid(graph, "the network", weights=True)
-    if profile.runtime is None or profile.runtime.tflite_package is None:
+    # A microcontroller's profile has no runtime at all; its file is for desktops.
+    if profile.runtime is not None and profile.runtime.tflite_package is None:
         raise InputError(
             f"profile {profile.name} names no TFLite interpreter that installs on its board; "
             f"export {' or '.join(profile.default_formats)} instead"

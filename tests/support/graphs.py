@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from toolchain.graph import reference
 from toolchain.graph.bounds import lif_bounds
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
@@ -74,6 +75,7 @@ def random_graph(seed: int) -> Graph:
         Preprocessing(pixels.height, pixels.width, "as_is"),
         tuple(f"class {k}" for k in range(classes)),
     )
+    graph = _lively(graph, seed)
     require_valid(graph, "random graph", weights=True)
     return graph
 
@@ -99,15 +101,51 @@ def with_wrong_weight(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(changed if node is stem else node for node in graph.nodes))
 
 
+def _lively(graph: Graph, seed: int) -> Graph:
+    """``graph`` with thresholds among the currents that images cause: a node that never fires tests nothing."""
+    images = random_images(graph, 8, seed).astype(np.int64)
+    steps: dict[str, list[Any]] = {graph.input.name: [images] * graph.time_steps}
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if isinstance(node, Lif):
+            currents = [
+                reference.node_current(node, {edge.source: steps[edge.source][step] for edge in node.edges})
+                for step in range(graph.time_steps)
+            ]
+            node = _threshold_among(node, np.stack(currents), graph.time_steps)
+            potential = np.zeros_like(currents[0])
+            steps[node.name] = []
+            for current in currents:
+                spikes, potential = reference.fire(node, potential, current)
+                steps[node.name].append(spikes)
+        elif isinstance(node, OrPool):
+            steps[node.name] = [reference.or_pool(spikes) for spikes in steps[node.source]]
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _threshold_among(node: Lif, currents: Any, time_steps: int) -> Lif:
+    """Thresholds at the upper quartile of each channel's ``currents`` [T, n, C, H, W], where the bounds allow it."""
+    wanted = np.percentile(currents, 75, axis=(0, 1, 3, 4)).astype(np.int64)
+    usable = np.where(wanted >= 1, np.minimum(wanted, 30_000), node.threshold).astype(np.int16)
+    lively = replace(node, threshold=usable)
+    fits = lif_bounds(lively, time_steps).fits
+    return replace(node, threshold=np.where(fits, usable, node.threshold).astype(np.int16))
+
+
 def _weights(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     weight = rng.integers(-128, 128, shape)
-    sparse = rng.random(shape) < rng.choice([0.1, 0.5, 1.0])
+    sparse = rng.random(shape) < rng.choice([0.3, 0.7, 1.0])
     return (weight * sparse).astype(np.int8)
 
 
 def _pixel_conv(rng: np.random.Generator, pixels: Shape, shape: Shape, kernel: int, stride: int) -> PixelConv:
     weight = _weights(rng, (shape.channels, pixels.channels, kernel, kernel))
-    return PixelConv("pixels", kernel, stride, weight, rng.integers(0, 11, shape.channels).astype(np.uint8))
+    # Roundings that leave currents of 7 to 12 bits, so that an image makes a difference.
+    largest = 255 * np.abs(weight.astype(np.int64)).reshape(shape.channels, -1).sum(1)
+    bits = np.array([int(value).bit_length() for value in largest])
+    rounding = np.maximum(bits - rng.integers(7, 13, shape.channels), 0)
+    return PixelConv("pixels", kernel, stride, weight, rounding.astype(np.uint8))
 
 
 def _edge(rng: np.random.Generator, source: str, shape: Shape) -> Edge:

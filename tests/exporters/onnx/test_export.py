@@ -9,6 +9,7 @@ import pytest
 import exporters.onnx
 from exporters.base import exporter
 from exporters.onnx import read
+from exporters.onnx.lowering import MIN_OPSET
 from tests.support.graphs import random_graph
 from toolchain.errors import InputError
 from toolchain.profiles.catalog import available, load
@@ -66,9 +67,10 @@ def test_a_runtime_newer_than_the_onnx_package_is_refused(profile: Profile, tmp_
     assert not list(tmp_path.iterdir())
 
 
-def test_a_board_without_a_runtime_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"stm32f405 has no \[runtime\], so nothing there loads ONNX"):
-        exporters.onnx.export(random_graph(1), load("stm32f405"), tmp_path)
+def test_a_microcontroller_s_network_gets_the_oldest_form_for_desktops(tmp_path: Path) -> None:
+    path, _ = exporters.onnx.export(random_graph(1), load("stm32f405"), tmp_path)
+    model = onnx.load(path)
+    assert (model.opset_import[0].version, model.ir_version) == (MIN_OPSET, exporters.onnx.MIN_IR_VERSION)
 
 
 def test_an_untrained_network_is_refused(tmp_path: Path) -> None:

@@ -90,8 +90,6 @@ def test_boards_without_an_interpreter_and_untrained_networks_are_refused(tmp_pa
     graph = random_graph(1)
     with pytest.raises(InputError, match=r"jetson_nano names no TFLite interpreter .* export onnx instead"):
         exporter("tflite").export(graph, load("jetson_nano"), tmp_path)
-    with pytest.raises(InputError, match="stm32f405 names no TFLite interpreter"):
-        exporter("tflite").export(graph, load("stm32f405"), tmp_path)
     untrained = replace(graph, nodes=(*graph.nodes[:-1], replace(graph.head, bias=None)))
     with pytest.raises(InputError, match="no trained weights"):
         exporter("tflite").export(untrained, load("raspberry_pi_4b"), tmp_path)
