@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from toolchain.errors import InputError
 from toolchain.graph import reference
+from toolchain.graph.graph import Graph
 from toolchain.graph.storage import load_graph
 from toolchain.profiles.budget import Budget, budget
 from toolchain.profiles.schema import Profile
@@ -19,6 +21,8 @@ from toolchain.verification.linux_artifacts import verify_linux
 from toolchain.verification.verdict import Verdict, profile_sha256
 
 REPORT = "report.json"
+TELL_S = 5.0
+"""Seconds between words on how far a long step is."""
 
 
 def verify(
@@ -52,7 +56,6 @@ def verify(
             f"{list(graph.input.shape)}; verify it with the data that it was trained on"
         )
     used = images[:samples]
-    progress(f"computing the reference for {len(used)} images")
     bench = Bench(
         folder / "artifacts",
         graph,
@@ -60,7 +63,7 @@ def verify(
         limits or budget(profile),
         used,
         targets[:samples],
-        reference.scores(graph, used),
+        _expected(graph, used, progress),
         samples is not None,
         progress,
     )
@@ -82,3 +85,16 @@ def verify(
     )
     verdict.write(folder / REPORT)
     return verdict
+
+
+def _expected(graph: Graph, images: NDArray[np.uint8], progress: Callable[[str], None]) -> NDArray[np.int32]:
+    """The reference's scores, with a word now and then: it is written to be obvious, not to be fast."""
+    progress(f"computing the reference for {len(images)} images")
+    parts, done, told = [], 0, time.monotonic()
+    for trace in reference.traces(graph, images):
+        parts.append(trace.scores)
+        done += len(trace.scores)
+        if time.monotonic() - told > TELL_S:
+            told = time.monotonic()
+            progress(f"computing the reference: {done} of {len(images)} images")
+    return np.concatenate(parts)
