@@ -1,36 +1,29 @@
-"""Hypothesis strategies of cells and architectures, for the property tests of several rooms."""
+"""Graphs of the search space, without weights or with untrained ones, for tests of what reads them."""
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
+from toolchain.architecture.build import build
+from toolchain.architecture.text import parse
+from toolchain.graph.graph import Graph
+from toolchain.graph.nodes import Shape
+from toolchain.graph.preprocessing import Preprocessing
 
-from toolchain.architecture.architecture import Architecture, Shrink
-from toolchain.architecture.cells import Cell, canonical_cells
-from toolchain.graph.nodes import Leak
-
-
-def cells() -> st.SearchStrategy[Cell]:
-    """Any distinct valid cell."""
-    return st.sampled_from(canonical_cells())
-
-
-def leaks() -> st.SearchStrategy[Leak]:
-    """Every leak that a Graph may have."""
-    shifted = st.builds(Leak, st.sampled_from(["subtract", "shift"]), st.integers(1, 15))
-    return st.one_of(st.just(Leak("none")), shifted)
+LINES = (
+    "t4 leak2 reset-subtract stem16/2 003000 stride32 301203 head-count",
+    "t2 leak1 reset-zero stem8/1 441423 head-flatten",
+    "t8 decay1 reset-subtract stem20/2 111111 pool40 333333 head-count",
+)
 
 
-def architectures(max_channels: int = 4096, max_blocks: int = 8) -> st.SearchStrategy[Architecture]:
-    """Any architecture up to a size; not every one fits every input."""
-    channels = st.integers(1, max_channels)
-    shrinks = st.builds(Shrink, st.sampled_from(["stride", "pool"]), channels)
-    return st.builds(
-        Architecture,
-        time_steps=st.integers(1, 8),
-        leak=leaks(),
-        reset=st.sampled_from(["subtract", "zero"]),
-        stem_channels=channels,
-        stem_stride=st.integers(1, 2),
-        blocks=st.lists(st.one_of(cells(), shrinks), max_size=max_blocks).map(tuple),
-        head=st.sampled_from(["count", "flatten"]),
-    )
+def untrained(line: str, side: int = 16, classes: int = 10) -> Graph:
+    """The Graph of an architecture's line for grey images of ``side``, without weights."""
+    labels = tuple(map(str, range(classes)))
+    return build(parse(line), Shape(1, side, side), Preprocessing(side, side, "grey"), labels)
+
+
+def quantized(line: str, side: int = 16) -> Graph:
+    """The same with the integer weights of a network that has never been trained."""
+    from toolchain.network.quantized import QuantizedNetwork
+    from toolchain.network.spiking import SpikingNetwork
+
+    return QuantizedNetwork(SpikingNetwork(untrained(line, side), seed=0).eval()).graph()

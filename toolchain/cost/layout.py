@@ -14,7 +14,7 @@ from toolchain.cost.code_size import code_bytes
 from toolchain.cost.packing import Constant, aligned, constants
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
-from toolchain.profiles.budget import Budget, RegionLimit, budget
+from toolchain.profiles.budget import RegionLimit, budget
 from toolchain.profiles.schema import Profile
 
 MAILBOX_HEADER_BYTES = 16
@@ -98,7 +98,9 @@ def layout(graph: Graph, profile: Profile) -> Layout:
     """
     found = constants(graph)
     placed = buffers(graph)
-    empty = Layout(found, placed, (), (), graph.input.shape.size, graph.head.classes * 4, profile.stack_bytes or 0)
+    empty = Layout(
+        found, placed, (), (), graph.input.shape.size, graph.head.classes * 4, profile.stack_bytes or 0
+    )
     limits = budget(profile).regions
     if not limits:
         return empty
@@ -123,19 +125,12 @@ def layout(graph: Graph, profile: Profile) -> Layout:
     )
 
 
-def fits(plan: Layout, limits: Budget) -> bool:
-    """Whether every region of ``plan`` has headroom and the totals keep to ``limits``."""
-    return (
-        all(region.headroom_bytes >= 0 for region in plan.regions)
-        and (limits.flash_bytes is None or plan.flash_bytes <= limits.flash_bytes)
-        and (limits.sram_bytes is None or plan.sram_bytes <= limits.sram_bytes)
-    )
-
-
 def _choose(
     limits: tuple[RegionLimit, ...], used: dict[str, int], holds: str, size: int, profile: Profile
 ) -> RegionLimit:
     able = [limit for limit in limits if holds in limit.holds]
     if not able:
-        raise InputError(f"profile {profile.name} has no region that holds {holds}; add it to a region's `holds`")
+        raise InputError(
+            f"profile {profile.name} has no region that holds {holds}; add it to a region's `holds`"
+        )
     return next((limit for limit in able if used[limit.name] + size <= limit.available_bytes), able[0])

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.architectures import LINES, untrained
+from toolchain import profiles
+from toolchain.cost.footprint import Excess, excesses, footprint
+from toolchain.cost.layout import layout
+from toolchain.profiles.budget import budget
+
+GRAPH = untrained(LINES[0])
+
+
+def test_a_microcontroller_s_footprint_is_its_layout() -> None:
+    profile = profiles.load("stm32f405")
+    used, plan = footprint(GRAPH, profile), layout(GRAPH, profile)
+    assert (used.flash_bytes, used.sram_bytes) == (plan.flash_bytes, plan.sram_bytes)
+    assert used.artifact_bytes is None and used.latency_ms is None
+    assert excesses(used, budget(profile)) == []
+
+
+@pytest.mark.parametrize("name", ["jetson_nano", "raspberry_pi_4b"])
+def test_a_linux_board_s_footprint_is_file_memory_and_time(name: str) -> None:
+    profile = profiles.load(name)
+    used = footprint(GRAPH, profile)
+    assert used.flash_bytes is None and used.regions == ()
+    assert used.artifact_bytes and used.resident_bytes and used.latency_ms
+    assert excesses(used, budget(profile)) == []
+
+
+def test_every_limit_that_is_broken_is_named_with_both_sides() -> None:
+    profile = profiles.load("stm32f405")
+    used = footprint(GRAPH, profile)
+    assert used.flash_bytes is not None and used.sram_bytes is not None
+    narrow = budget(profile, flash_bytes=used.flash_bytes - 1, sram_bytes=used.sram_bytes)
+    assert excesses(used, narrow) == [Excess("flash", used.flash_bytes, used.flash_bytes - 1)]
+    assert excesses(used, budget(profile, flash_bytes=used.flash_bytes)) == []
+    slow = profiles.load("jetson_nano")
+    taken = footprint(GRAPH, slow)
+    assert taken.latency_ms is not None and taken.artifact_bytes is not None
+    limits = replace(budget(slow), latency_ms=taken.latency_ms / 2, artifact_bytes=taken.artifact_bytes - 1)
+    assert [excess.limit for excess in excesses(taken, limits)] == ["artifact", "latency"]
+
+
+def test_a_region_that_overflows_is_named_once() -> None:
+    profile = profiles.load("rp2040")
+    large = untrained("t8 leak2 reset-subtract stem128/1 333333 head-count", side=64)
+    over = excesses(footprint(large, profile), budget(profile))
+    assert over and len({excess.limit for excess in over}) == len(over)
+    assert all(excess.used > excess.available for excess in over)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.architectures import LINES, quantized, untrained
+from toolchain.cost.artifacts import weight_count
+from toolchain.cost.operations import operations, parameter_count
+from toolchain.graph.graph import Graph
+from toolchain.graph.nodes import Head, Input, Lif, PixelConv, Pool, Shape, Skip, SpikeConv
+from toolchain.graph.preprocessing import Preprocessing
+
+HAND = Graph(
+    (
+        Input("pixels", Shape(1, 4, 4)),
+        Lif("stem", Shape(2, 4, 4), (PixelConv("pixels", 3, 1),)),
+        Lif("node", Shape(3, 2, 2), (SpikeConv("stem", 3, 2),)),
+        Lif("last", Shape(3, 2, 2), (SpikeConv("node", 1, 1), Skip("node"), Pool("node"))),
+        Head("head", "last", 5),
+    ),
+    4,
+    Preprocessing(4, 4, "grey"),
+    tuple("abcde"),
+)
+
+
+def test_a_small_network_by_hand() -> None:
+    found = operations(HAND)
+    assert found.pixel_macs == 9 * 1 * 32  # once, whatever the time steps
+    assert found.dense_acs == 4 * (9 * 2 * 12 + 3 * 12)
+    assert found.head_macs == 15
+    assert found.membrane_updates == 4 * (32 + 12 + 12)
+    assert found.dense == 288 + 1008 + 15
+    assert found.effective_acs is None
+
+
+def test_effective_operations_follow_the_spikes_of_the_source() -> None:
+    found = operations(HAND, {"stem": 0.5, "node": 0.25, "last": 1.0})
+    assert found.effective_acs == 4 * (9 * 2 * 12 * 0.5 + 3 * 12 * 0.25)
+    assert operations(HAND, {"stem": 1.0, "node": 1.0}).effective_acs == operations(HAND).dense_acs
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_parameters_are_weights_and_three_values_a_channel(line: str) -> None:
+    graph = quantized(line)
+    lifs = list(graph.all(Lif))
+    rest = 3 * sum(node.shape.channels for node in lifs) + lifs[0].shape.channels + graph.head.classes
+    assert parameter_count(graph) == weight_count(untrained(line)) + rest
