@@ -15,8 +15,8 @@ def test_files_are_as_large_as_predicted(line: str, side: int) -> None:
     graph, bare = quantized(line, side), untrained(line, side)
     onnx = len(exporters.onnx.build(graph, "unrolled", "jetson_nano", 15, 7).SerializeToString())
     tflite = len(exporters.tflite.build(graph, "raspberry_pi_4b"))
-    assert artifact_bytes(bare, "onnx") == pytest.approx(onnx, rel=0.06)
-    assert artifact_bytes(bare, "tflite") == pytest.approx(tflite, rel=0.06)
+    assert artifact_bytes(bare, "onnx") == pytest.approx(onnx, rel=0.1)
+    assert artifact_bytes(bare, "tflite") == pytest.approx(tflite, rel=0.1)
 
 
 def test_memory_holds_at_least_the_file_and_its_float_weights() -> None:
