@@ -86,9 +86,13 @@ def build_host(source_folders: Path | Sequence[Path], output: Path | None = None
     flags = ["-std=c99", "-O2", "-g0", "-shared", "-fPIC", *WARNINGS]
     with tempfile.TemporaryDirectory(prefix="spikenas-build-") as temporary:
         library = Path(temporary) / "libnet.so"
-        outcome = compilers.run([*compilers.host_command(), *flags, *kernels, *networks, "-o", str(library)], folders[0])
+        outcome = compilers.run(
+            [*compilers.host_command(), *flags, *kernels, *networks, "-o", str(library)], folders[0]
+        )
         if outcome.returncode or not library.is_file():
-            raise InputError(f"the sources in {folders[0]} do not compile: {compilers.first_error(outcome.stderr)}")
+            raise InputError(
+                f"the sources in {folders[0]} do not compile: {compilers.first_error(outcome.stderr)}"
+            )
         write_atomic(target, library.read_bytes())
     return target
 
@@ -106,5 +110,9 @@ def _failure(message: str, profile: Profile) -> InputError | OverBudgetError:
             for name, missing in over.items()
             if name in names
         ]
-        return OverBudgetError(f"the image does not fit {profile.name}: {'; '.join(parts)}; choose a smaller network")
-    return InputError(f"the exported sources do not build for {profile.name}: {compilers.first_error(message)}")
+        return OverBudgetError(
+            f"the image does not fit {profile.name}: {'; '.join(parts)}; choose a smaller network"
+        )
+    return InputError(
+        f"the exported sources do not build for {profile.name}: {compilers.first_error(message)}"
+    )

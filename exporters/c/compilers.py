@@ -42,7 +42,9 @@ def arm_command(compiler: Compiler | None) -> tuple[Compiler, list[str]]:
     installed = available()
     if compiler is None:
         if not installed:
-            raise ToolMissingError(f"no compiler for Arm is installed; {_INSTALL['zig']}, or {_INSTALL['gcc']}")
+            raise ToolMissingError(
+                f"no compiler for Arm is installed; {_INSTALL['zig']}, or {_INSTALL['gcc']}"
+            )
         compiler = installed[0]
     elif compiler not in installed:
         raise ToolMissingError(f"the {compiler} compiler for Arm is not installed; {_INSTALL[compiler]}")
@@ -78,13 +80,17 @@ def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
             )
         except subprocess.TimeoutExpired as error:
-            raise InputError(f"{command[0]} did not end within {TIMEOUT_SECONDS} s; run it again on an idle machine") from error
+            raise InputError(
+                f"{command[0]} did not end within {TIMEOUT_SECONDS} s; run it again on an idle machine"
+            ) from error
 
 
 def first_error(output: str) -> str:
     """The line of a compiler's output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return next((line for line in lines if re.search(r"\berror\b", line)), lines[-1] if lines else "no message")
+    return next(
+        (line for line in lines if re.search(r"\berror\b", line)), lines[-1] if lines else "no message"
+    )
 
 
 def _zig() -> list[str]:

@@ -13,7 +13,18 @@ from toolchain.cost.arena import Buffer
 from toolchain.cost.packing import blocks, weight_rows
 from toolchain.graph.bounds import INT16_MAX
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import MIN_EXPONENT, Array, Edge, Head, Lif, OrPool, PixelConv, Pool, Skip, SpikeConv
+from toolchain.graph.nodes import (
+    MIN_EXPONENT,
+    Array,
+    Edge,
+    Head,
+    Lif,
+    OrPool,
+    PixelConv,
+    Pool,
+    Skip,
+    SpikeConv,
+)
 
 Fields = Mapping[str, object]
 """Initializers of a C struct by the name of the field; a mapping stands for a struct within the struct."""
@@ -135,7 +146,11 @@ def _edge(graph: Graph, edge: Edge, placed: Buffers) -> Fields:
     }
     if isinstance(edge, SpikeConv):
         return fields | {"kind": "SNN_EDGE_CONVOLUTION", "kernel": edge.kernel, "stride": edge.stride}
-    return fields | {"kind": "SNN_EDGE_SKIP" if isinstance(edge, Skip) else "SNN_EDGE_POOL", "kernel": 1, "stride": 1}
+    return fields | {
+        "kind": "SNN_EDGE_SKIP" if isinstance(edge, Skip) else "SNN_EDGE_POOL",
+        "kernel": 1,
+        "stride": 1,
+    }
 
 
 def _or_pool_node(graph: Graph, node: OrPool, placed: Buffers) -> Structs:

@@ -28,7 +28,15 @@ from toolchain.profiles.schema import Profile
 FOLDER = "c"
 """The sources' folder within the artifacts."""
 
-KERNELS = ("snn.h", "snn_neurons.c", "snn_pixel.c", "snn_spike.c", "snn_or_pool.c", "snn_head.c", "snn_self_test.c")
+KERNELS = (
+    "snn.h",
+    "snn_neurons.c",
+    "snn_pixel.c",
+    "snn_spike.c",
+    "snn_or_pool.c",
+    "snn_head.c",
+    "snn_self_test.c",
+)
 START_UP = "startup.c"
 
 Pixels = NDArray[np.uint8]
@@ -49,10 +57,14 @@ def export(
     require_valid(graph, "the network", weights=True)
     for node in graph.all(Lif):
         if (rows := weight_rows(graph, node)) > MAX_WEIGHT_ROWS:
-            raise InputError(f"{node.name} has {rows} weight rows, more than the {MAX_WEIGHT_ROWS} of an event; use fewer edges or channels")
+            raise InputError(
+                f"{node.name} has {rows} weight rows, more than the {MAX_WEIGHT_ROWS} of an event; use fewer edges or channels"
+            )
     image = known_image if known_image is not None else noise(graph)
     if image.dtype != np.uint8 or image.shape != tuple(graph.input.shape):
-        raise InputError(f"the known image is {image.dtype}{list(image.shape)}, not uint8{list(graph.input.shape)}")
+        raise InputError(
+            f"the known image is {image.dtype}{list(image.shape)}, not uint8{list(graph.input.shape)}"
+        )
     plan = layout(graph, profile)
     context = {**_description(graph, plan, prefix), **_contents(graph, plan, image)}
     sources = {name: _runtime(name) for name in KERNELS}
@@ -107,7 +119,9 @@ def _contents(graph: Graph, plan: Layout, image: Pixels) -> dict[str, object]:
     for node in graph.nodes[1:]:
         if isinstance(node, Lif):
             pixels = isinstance(node.edges[0], PixelConv)
-            schedule.append(("snn_pixel", node.name, "image, arena") if pixels else ("snn_spike", node.name, "arena"))
+            schedule.append(
+                ("snn_pixel", node.name, "image, arena") if pixels else ("snn_spike", node.name, "arena")
+            )
         elif isinstance(node, OrPool):
             schedule.append(("snn_or_pool", node.name, "arena"))
         elif isinstance(node, Head):

@@ -26,7 +26,9 @@ def flat_image(elf: bytes) -> bytes:
     first = min(address for address, _ in loaded)
     size = max(address + len(data) for address, data in loaded) - first
     if size > MAX_IMAGE_BYTES:
-        raise InputError(f"the image spans {size} bytes, too far apart for one flash image; put code and weights closer together")
+        raise InputError(
+            f"the image spans {size} bytes, too far apart for one flash image; put code and weights closer together"
+        )
     image = bytearray(b"\xff" * size)
     for address, data in loaded:
         image[address - first : address - first + len(data)] = data

@@ -5,12 +5,16 @@
  */
 #include "snn.h"
 
-/* Four signed bytes with their sign bits flipped are four bytes w + 128, and their sums never borrow. */
-#define SIGN_BITS 0x80808080u
-/* The odd bytes of a word, each with 16 bits of room, once they are shifted down. */
-#define ODD_BYTES 0x00FF00FFu
-
+/* A weight row, as words of four channels. */
 typedef const uint32_t __attribute__((may_alias)) weight_word;
+#define ROW_WORDS (SNN_BLOCK / 4u)
+
+/* Four signed bytes with their sign bits flipped are the four bytes w + 128, and sums of those never borrow. */
+#define SIGN_BITS 0x80808080u
+/* What that adds to a packed pair of channels. */
+#define PAIR_OFFSET 0x00800080u
+/* The odd bytes of a word, once they are shifted down: each has 16 bits of room. */
+#define ODD_BYTES 0x00FF00FFu
 
 /* Sums of four channels modulo 2^32: of the whole words, and of their odd bytes apart. */
 typedef struct {
@@ -24,14 +28,40 @@ typedef struct {
     const snn_event *end[SNN_MAX_TIME_STEPS];
 } event_list;
 
-/* Position of the lowest bit of `bits`, which are not zero. */
+/* Rows or columns of a source: those of a window, and those of them that lie within the map. */
+typedef struct {
+    int32_t start;
+    int32_t first;
+    int32_t end;
+} span;
+
+static span window(int32_t position, int32_t kernel, int32_t stride, int32_t size)
+{
+    const int32_t start = position * stride - kernel / 2;
+    span result;
+
+    result.start = start;
+    result.first = start < 0 ? 0 : start;
+    result.end = start + kernel > size ? size : start + kernel;
+    return result;
+}
+
+/* The spikes of one row and time step of a source, from one column on. */
+static const snn_spikes *spikes_at(const snn_edge *edge, const uint8_t *arena, uint32_t time_steps, uint32_t t,
+                                   int32_t row, int32_t column)
+{
+    const snn_spikes *spikes = (const snn_spikes *)(const void *)(arena + edge->source);
+
+    return spikes + (((uint32_t)row * time_steps + t) * edge->width + (uint32_t)column) * edge->blocks;
+}
+
+/* Position of the lowest of `bits`, which are not zero. */
 static inline uint32_t lowest(uint32_t bits)
 {
 #if defined(__arm__) && !defined(__ARM_FEATURE_CLZ)
     uint32_t position = 0;
 
-    while (!(bits & 1u)) {
-        bits >>= 1;
+    for (; !(bits & 1u); bits >>= 1) {
         position++;
     }
     return position;
@@ -40,42 +70,32 @@ static inline uint32_t lowest(uint32_t bits)
 #endif
 }
 
-static const snn_spikes *plane(const snn_edge *edge, const uint8_t *arena, uint32_t row, uint32_t time_steps, uint32_t t)
-{
-    const snn_spikes *spikes = (const snn_spikes *)(const void *)(arena + edge->source);
-
-    return spikes + (row * time_steps + t) * edge->width * edge->blocks;
-}
-
-/* List the events of one convolution and one time step in the window of the output position (y, x). */
+/* List the events of one convolution and one time step at the output position (y, x). */
 static snn_event *list_window(const snn_edge *edge, const uint8_t *arena, uint32_t time_steps, uint32_t t, int32_t y,
                               int32_t x, uint32_t weight_row, snn_event *event)
 {
     const int32_t kernel = edge->kernel;
-    const int32_t first_row = y * edge->stride - kernel / 2;
-    const int32_t first_column = x * edge->stride - kernel / 2;
+    const span rows = window(y, kernel, edge->stride, edge->height);
+    const span columns = window(x, kernel, edge->stride, edge->width);
+    const uint32_t blocks = edge->blocks;
+    const uint32_t channels = edge->channels;
     int32_t row, column;
     uint32_t block;
 
-    for (row = first_row; row < first_row + kernel; row++) {
-        const snn_spikes *spikes;
+    for (row = rows.first; row < rows.end; row++) {
+        const snn_spikes *spikes = spikes_at(edge, arena, time_steps, t, row, columns.first);
+        const int32_t skipped = (row - rows.start) * kernel + columns.first - columns.start;
+        uint32_t first_channel = weight_row + (uint32_t)skipped * channels;
 
-        if (row < 0 || row >= edge->height) {
-            weight_row += (uint32_t)kernel * edge->channels;
-            continue;
-        }
-        spikes = plane(edge, arena, (uint32_t)row, time_steps, t);
-        for (column = first_column; column < first_column + kernel; column++, weight_row += edge->channels) {
-            if (column < 0 || column >= edge->width) {
-                continue;
-            }
-            for (block = 0; block < edge->blocks; block++) {
-                const uint32_t word = spikes[(uint32_t)column * edge->blocks + block];
+        for (column = columns.first; column < columns.end; column++) {
+            for (block = 0; block < blocks; block++) {
+                const uint32_t word = *spikes++;
 
                 if (word) {
-                    *event++ = word | (weight_row + block * SNN_BLOCK) << 16;
+                    *event++ = word | (first_channel + block * SNN_BLOCK) << 16;
                 }
             }
+            first_channel += channels;
         }
     }
     return event;
@@ -111,7 +131,7 @@ static void add_word(four_sums *sums, uint32_t word)
     sums->odd += (word >> 8) & ODD_BYTES;
 }
 
-/* Add two packed int16 to the currents of two channels; only the results need to fit in int16. */
+/* Add a packed pair of int16 to the currents of two channels; what comes out fits in int16, whatever went in. */
 static void add_pair(uint32_t pair, int32_t *low, int32_t *high)
 {
     pair += (uint32_t)*low + ((uint32_t)*high << 16);
@@ -119,7 +139,7 @@ static void add_pair(uint32_t pair, int32_t *low, int32_t *high)
     *high = (int16_t)((pair - (uint32_t)*low) >> 16);
 }
 
-/* Add the sums of four channels, each of which holds `offset` (in both halves) too much. */
+/* Add the sums of four channels, of which each pair holds `offset` too much. */
 static void add_sums(four_sums sums, uint32_t offset, int32_t *current)
 {
     add_pair(sums.all - (sums.odd << 8) - offset, &current[0], &current[2]);
@@ -127,27 +147,32 @@ static void add_sums(four_sums sums, uint32_t offset, int32_t *current)
 }
 
 /* Add the weight rows of the neurons that fired to the currents of a block. */
-static void accumulate(const snn_event *event, const snn_event *end, const int8_t *weights, int32_t *current)
+static void accumulate(const snn_event *event, const snn_event *end, weight_word *weights, int32_t *current)
 {
     four_sums sums0 = {0, 0}, sums1 = {0, 0}, sums2 = {0, 0}, sums3 = {0, 0};
     uint32_t count = 0;
 
     for (; event != end; event++) {
-        const int8_t *rows = weights + (*event >> 16) * SNN_BLOCK;
+        weight_word *row = weights + (*event >> 16) * ROW_WORDS;
         uint32_t spikes = *event & 0xFFFFu;
 
         do {
-            weight_word *row = (weight_word *)(const void *)(rows + lowest(spikes) * SNN_BLOCK);
+            const uint32_t silent = lowest(spikes);
 
+            row += silent * ROW_WORDS;
             add_word(&sums0, row[0]);
             add_word(&sums1, row[1]);
             add_word(&sums2, row[2]);
             add_word(&sums3, row[3]);
-            count += 128u;
-            spikes &= spikes - 1u;
+            row += ROW_WORDS;
+            count++;
+            spikes >>= silent;
+            spikes >>= 1;
         } while (spikes);
     }
-    count *= 0x10001u;
+    /* Without this, clang subtracts the offset from every word rather than once from the sums. */
+    __asm__("" : "+r"(count));
+    count *= PAIR_OFFSET;
     add_sums(sums0, count, current);
     add_sums(sums1, count, current + 4);
     add_sums(sums2, count, current + 8);
@@ -165,73 +190,85 @@ static void add_units(uint32_t spikes, const uint8_t *exponent, uint32_t less, i
     }
 }
 
-/* Bias plus the currents of the skip and pool edges; both keep the map's shape. */
+/* Add the current of a skip (a window of one) or pool edge (a window of 3x3) to that of a block. */
+static void add_neighbours(const snn_edge *edge, const uint8_t *arena, uint32_t time_steps, uint32_t t, int32_t y,
+                           int32_t x, uint32_t block, const uint8_t *exponent, int32_t *current)
+{
+    const int32_t size = edge->kind == SNN_EDGE_POOL ? 3 : 1;
+    const uint32_t less = edge->kind == SNN_EDGE_POOL ? 3u : 0u;
+    const span rows = window(y, size, 1, edge->height);
+    const span columns = window(x, size, 1, edge->width);
+    int32_t row, column;
+
+    for (row = rows.first; row < rows.end; row++) {
+        const snn_spikes *spikes = spikes_at(edge, arena, time_steps, t, row, columns.first) + block;
+
+        for (column = columns.first; column < columns.end; column++) {
+            add_units(*spikes, exponent, less, current);
+            spikes += edge->blocks;
+        }
+    }
+}
+
+/* Bias plus the currents of the skip and pool edges. */
 static void start_current(const snn_spike_node *node, const uint8_t *arena, int32_t y, int32_t x, uint32_t block,
                           uint32_t t, int32_t *current)
 {
-    const snn_neurons *neurons = &node->neurons;
+    const int16_t *bias = node->neurons.bias + block * SNN_BLOCK;
     uint32_t i, c;
 
     for (c = 0; c < SNN_BLOCK; c++) {
-        current[c] = neurons->bias[block * SNN_BLOCK + c];
+        current[c] = bias[c];
     }
     for (i = 0; i < node->edge_count; i++) {
         const snn_edge *edge = &node->edges[i];
-        const int32_t reach = edge->kind == SNN_EDGE_POOL ? 1 : 0;
-        const uint8_t *exponent;
-        int32_t row, column;
 
-        if (edge->kind == SNN_EDGE_CONVOLUTION) {
-            continue;
+        if (edge->kind != SNN_EDGE_CONVOLUTION) {
+            add_neighbours(edge, arena, node->neurons.time_steps, t, y, x, block, node->exponent + block * SNN_BLOCK,
+                           current);
         }
-        exponent = node->exponent + block * SNN_BLOCK;
-        for (row = y - reach; row <= y + reach; row++) {
-            const snn_spikes *spikes;
+    }
+}
 
-            if (row < 0 || row >= edge->height) {
-                continue;
-            }
-            spikes = plane(edge, arena, (uint32_t)row, neurons->time_steps, t) + block;
-            for (column = x - reach; column <= x + reach; column++) {
-                if (column >= 0 && column < edge->width) {
-                    add_units(spikes[(uint32_t)column * edge->blocks], exponent, reach ? 3u : 0u, current);
-                }
-            }
+/* Run all time steps of one block at the output position (y, x), whose spikes go to output[t * plane]. */
+static void run_block(const snn_spike_node *node, const uint8_t *arena, const event_list *list, int32_t y, int32_t x,
+                      uint32_t block, snn_spikes *output, uint32_t plane)
+{
+    weight_word *weights = (weight_word *)(const void *)node->weights;
+    const snn_event *event = list->first;
+    int32_t potential[SNN_BLOCK], current[SNN_BLOCK];
+    uint32_t c, t;
+
+    for (c = 0; c < SNN_BLOCK; c++) {
+        potential[c] = 0;
+    }
+    for (t = 0; t < node->neurons.time_steps; t++) {
+        start_current(node, arena, y, x, block, t, current);
+        if (event != list->end[t]) {
+            accumulate(event, list->end[t], weights + block * node->rows * ROW_WORDS, current);
+            event = list->end[t];
         }
+        output[t * plane] = (uint16_t)snn_fire(&node->neurons, block, potential, current);
     }
 }
 
 void snn_spike(const snn_spike_node *node, uint8_t *arena)
 {
     const snn_neurons *neurons = &node->neurons;
-    const uint32_t size = (uint32_t)neurons->width * neurons->blocks;
+    const uint32_t plane = (uint32_t)neurons->width * neurons->blocks;
     snn_spikes *output = (snn_spikes *)(void *)(arena + neurons->output);
-    int32_t potential[SNN_BLOCK], current[SNN_BLOCK];
     event_list list;
     int32_t y, x;
-    uint32_t block, c, t;
+    uint32_t block;
 
     for (y = 0; y < neurons->height; y++) {
         for (x = 0; x < neurons->width; x++) {
             list_events(node, arena, y, x, &list);
             for (block = 0; block < neurons->blocks; block++) {
-                const snn_event *event = list.first;
-
-                for (c = 0; c < SNN_BLOCK; c++) {
-                    potential[c] = 0;
-                }
-                for (t = 0; t < neurons->time_steps; t++) {
-                    start_current(node, arena, y, x, block, t, current);
-                    if (event != list.end[t]) {
-                        accumulate(event, list.end[t], node->weights + block * node->rows * SNN_BLOCK, current);
-                        event = list.end[t];
-                    }
-                    output[t * size] = (uint16_t)snn_fire(neurons, block, potential, current);
-                }
-                output++;
+                run_block(node, arena, &list, y, x, block, output++, plane);
             }
         }
         /* The next row begins behind the planes of the other time steps. */
-        output += (neurons->time_steps - 1u) * size;
+        output += (neurons->time_steps - 1u) * plane;
     }
 }
