@@ -7,9 +7,10 @@ its registers would fault until the start-up code enables the coprocessor.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Compiler = Literal["zig", "gcc"]
+from toolchain.cost.code_size import Compiler
+
 
 
 class CoreFlags(NamedTuple):

@@ -106,6 +106,7 @@ def _description(graph: Graph, plan: Layout, prefix: str) -> dict[str, object]:
         "mailbox_bytes": plan.mailbox_bytes,
         "info": {
             "version": f'"{__version__[:15]}"',
+            "compiler": "SNN_COMPILER",
             "sha256": "{" + ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(digest)) + "}",
             "time_steps": graph.time_steps,
         },

@@ -7,10 +7,11 @@ compiler); everything else is exact, and ``verification`` proves it from the lin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from toolchain.cost.arena import Buffer, arena_bytes, buffers
-from toolchain.cost.code_size import code_bytes
+from toolchain.cost.code_size import DEFAULT_COMPILER, Compiler, code_bytes
 from toolchain.cost.packing import Constant, aligned, constants
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
@@ -90,11 +91,12 @@ class Layout:
         return sum(region.used_bytes for region in self.regions if region.kind == kind)
 
 
-def layout(graph: Graph, profile: Profile) -> Layout:
+def layout(graph: Graph, profile: Profile, compiler: Compiler = DEFAULT_COMPILER) -> Layout:
     """Lay ``graph`` out on the board of ``profile``; weights are not needed.
 
     Each item goes to the first region, in the profile's order, that may hold it and has room; one that
-    fits nowhere stays in the first that may hold it, whose headroom is then negative.
+    fits nowhere stays in the first that may hold it, whose headroom is then negative. ``compiler`` decides
+    the code's size and nothing else: the exported linker script is the same for all.
     """
     found = constants(graph)
     placed = buffers(graph)
@@ -106,31 +108,31 @@ def layout(graph: Graph, profile: Profile) -> Layout:
         return empty
     if profile.core is None:
         raise InputError(f"profile {profile.name} has memory regions but no core; add `core`")
+    # The start-up code copies nothing, so what has content must lie where it is loaded: in flash.
     wanted = (
-        ("code", "code", code_bytes(graph, profile.core)),
-        ("constants", "weights", empty.constants_bytes),
-        ("stack", "stack", empty.stack_bytes),
-        ("mailbox", "buffers", empty.mailbox_bytes),
-        ("arena", "buffers", empty.arena_bytes),
+        ("code", "flash", "code", code_bytes(graph, profile.core)),
+        ("constants", "flash", "weights", empty.constants_bytes),
+        ("stack", "sram", "stack", empty.stack_bytes),
+        ("mailbox", "sram", "buffers", empty.mailbox_bytes),
+        ("arena", "sram", "buffers", empty.arena_bytes),
     )
     used = {limit.name: 0 for limit in limits}
     items = []
-    for name, holds, size in wanted:
-        region = _choose(limits, used, holds, size, profile)
-        used[region.name] += size
-        items.append(Item(name, region.name, size))
+    for name, kind, holds, size in wanted:
+        able = [limit for limit in limits if limit.kind == kind and holds in limit.holds]
+        region = _choose(able, used, size, f"{profile.name} has no {kind} region that holds {holds}")
+        used[region] += size
+        items.append(Item(name, region, size))
+    if compiler != DEFAULT_COMPILER:
+        code = items[0]
+        items[0] = replace(code, size_bytes=code_bytes(graph, profile.core, compiler))
+        used[code.region] += items[0].size_bytes - code.size_bytes
     regions = tuple(RegionUse(r.name, r.kind, r.available_bytes, used[r.name]) for r in limits)
-    return Layout(
-        found, placed, tuple(items), regions, empty.input_bytes, empty.scores_bytes, empty.stack_bytes
-    )
+    return replace(empty, items=tuple(items), regions=regions)
 
 
-def _choose(
-    limits: tuple[RegionLimit, ...], used: dict[str, int], holds: str, size: int, profile: Profile
-) -> RegionLimit:
-    able = [limit for limit in limits if holds in limit.holds]
+def _choose(able: Sequence[RegionLimit], used: Mapping[str, int], size: int, otherwise: str) -> str:
+    """Name of the first of the regions ``able`` to hold ``size`` bytes more, or else of the first."""
     if not able:
-        raise InputError(
-            f"profile {profile.name} has no region that holds {holds}; add it to a region's `holds`"
-        )
-    return next((limit for limit in able if used[limit.name] + size <= limit.available_bytes), able[0])
+        raise InputError(f"{otherwise}; add it to a region's `holds`")
+    return next((r.name for r in able if used[r.name] + size <= r.available_bytes), able[0].name)

@@ -26,7 +26,7 @@ SPIKE_NODE_BYTES = 48
 EDGE_BYTES = 16
 OR_POOL_BYTES = 20
 HEAD_BYTES = 32
-INFO_BYTES = 52
+INFO_BYTES = 60
 
 Kind = Literal["weights", "bias", "threshold", "exponent", "rounding", "descriptor", "known_answer"]
 

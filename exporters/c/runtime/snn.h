@@ -31,6 +31,13 @@ extern "C" {
 /** Alignment of arrays and buffers in bytes. */
 #define SNN_ALIGNED __attribute__((aligned(4)))
 
+/** The compiler, as the toolchain names it: its measured code sizes are the compiler's own. */
+#ifdef __clang__
+#define SNN_COMPILER "zig"
+#else
+#define SNN_COMPILER "gcc"
+#endif
+
 /** A condition that does not compile unless it holds. */
 #define SNN_ASSERT(name, condition) extern char snn_assert_##name[(condition) ? 1 : -1]
 
@@ -133,7 +140,8 @@ typedef struct {
 
 /** What a network says of itself. */
 typedef struct {
-    char version[16]; /**< of the toolchain that exported it, padded with zeros */
+    char version[16];   /**< of the toolchain that exported it, padded with zeros */
+    char compiler[8];   /**< SNN_COMPILER, padded with zeros */
     uint8_t sha256[32]; /**< of the graph: structure, constants, weights, preprocessing */
     uint32_t time_steps;
 } snn_info;

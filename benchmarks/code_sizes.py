@@ -1,0 +1,144 @@
+"""Measure how large the firmware's code is, for each core and installed compiler.
+
+    python -m benchmarks.code_sizes            write toolchain/cost/code_sizes.toml anew
+    python -m benchmarks.code_sizes --check    compare the table with what is measured; exit 1 if they differ
+
+Networks that differ in one thing are exported, linked and weighed; the differences are the table's terms.
+A core that no compiler here links for (Xtensa LX7) gets an estimate from the objects of a relative, the
+LX106, if ``xtensa-lx106-elf-gcc`` is installed (Debian: gcc-xtensa-lx106). What is not installed keeps its
+old numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from elftools.elf.elffile import ELFFile
+
+from exporters.c import compilers, export
+from exporters.c.build import build
+from exporters.c.cores import CODE, CORES
+from toolchain import profiles
+from toolchain.cost.code_size import TABLE, CodeSize, Compiler
+from toolchain.cost.packing import aligned, constants
+from toolchain.files import read_toml, write_atomic
+from toolchain.graph.graph import Graph
+from toolchain.graph.nodes import Edge, Head, Input, Lif, Node, OrPool, PixelConv, Shape, SpikeConv
+from toolchain.graph.preprocessing import Preprocessing
+from toolchain.profiles.schema import Profile
+
+CALLS = 16
+"""Nodes over which the size of one call is averaged."""
+
+ESTIMATED_CORE = "xtensa-lx7"
+ESTIMATED_CALL_BYTES = 16
+HEADER = """\
+# Bytes of the firmware's code, measured by `python -m benchmarks.code_sizes`; toolchain/cost/code_size.py says
+# what the terms are. `estimate`: objects for an LX106 (gcc-xtensa-lx106 of Debian 12), start-up code not counted.
+"""
+
+
+def network(spiking: int = 0, pooling: int = 0) -> Graph:
+    """A pixel layer, some convolutions of spikes, some OR poolings and a head; all weights are zero."""
+    shape = Shape(16, 8, 8)
+    nodes: list[Node] = [Input("pixels", Shape(1, shape.height, shape.width))]
+    nodes.append(_lif("stem", shape, PixelConv("pixels", 3, 1, _zeros(16, 1, 3, 3), np.zeros(16, np.uint8))))
+    for index in range(spiking):
+        nodes.append(_lif(f"node{index}", shape, SpikeConv(nodes[-1].name, 3, 1, _zeros(16, 16, 3, 3))))
+    for index in range(pooling):
+        shape = Shape(16, shape.height // 2, shape.width // 2)
+        nodes.append(OrPool(f"pool{index}", shape, nodes[-1].name))
+    nodes.append(Head("head", nodes[-1].name, 4, "count", _zeros(4, 16), np.zeros(4, np.int32), 4))
+    return Graph(tuple(nodes), 4, Preprocessing(8, 8, "grey"), tuple("abcd"))
+
+
+def measure(profile: Profile, compiler: Compiler) -> CodeSize:
+    """Link networks for ``profile`` and take their code apart."""
+    base = linked_code_bytes(network(), profile, compiler)
+    one = linked_code_bytes(network(spiking=1), profile, compiler)
+    node = (linked_code_bytes(network(spiking=1 + CALLS), profile, compiler) - one) / CALLS
+    pooled = linked_code_bytes(network(pooling=1), profile, compiler)
+    return CodeSize(base, round(one - base - node), round(pooled - base - node), node)
+
+
+def linked_code_bytes(graph: Graph, profile: Profile, compiler: Compiler) -> int:
+    """Bytes of the linked image of ``graph`` less those of its constants."""
+    with tempfile.TemporaryDirectory() as folder:
+        export(graph, profile, Path(folder))
+        image = build(Path(folder) / "c", profile, compiler).binary
+        return image.stat().st_size - sum(aligned(constant.size_bytes) for constant in constants(graph))
+
+
+def estimate(compiler: str) -> CodeSize:
+    """Terms for ``ESTIMATED_CORE`` from the kernels' objects that a relative's ``compiler`` makes."""
+    sizes = {}
+    with tempfile.TemporaryDirectory() as folder:
+        export(network(), profiles.load("esp32s3"), Path(folder))
+        for source in sorted((Path(folder) / "c").glob("snn_*.c")):
+            target = source.with_suffix(".o")
+            subprocess.run([compiler, *CODE, "-c", str(source), "-o", str(target)], check=True, timeout=60)
+            sizes[source.stem] = _code_bytes(target)
+    spike, or_pool = sizes.pop("snn_spike"), sizes.pop("snn_or_pool")
+    return CodeSize(sum(sizes.values()) + 3 * ESTIMATED_CALL_BYTES, spike, or_pool, ESTIMATED_CALL_BYTES)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the table, or with ``--check`` compare it with what is measured here."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.code_sizes", description="Measure code sizes.")
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if the table is out of date")
+    check = parser.parse_args(arguments).check
+    table = read_toml(TABLE)
+    measured: dict[str, dict[str, Any]] = dict(table)
+    board = profiles.load("stm32f405")
+    for compiler in compilers.available():
+        measured[compiler] = {"version": compilers.version(compiler)}
+        for core in CORES:
+            print(f"measuring {core} with {compiler}", file=sys.stderr)
+            size = measure(board.model_copy(update={"core": core}), compiler)
+            measured[compiler][core] = size._asdict()
+    relative = shutil.which("xtensa-lx106-elf-gcc")
+    if relative is not None:
+        measured["estimate"] = {ESTIMATED_CORE: estimate(relative)._asdict()}
+    if not check:
+        write_atomic(TABLE, HEADER + _toml(measured))
+        return 0
+    print("up to date" if measured == table else f"{TABLE.name} is out of date; run this without --check")
+    return int(measured != table)
+
+
+def _lif(name: str, shape: Shape, edge: Edge) -> Lif:
+    bias, threshold = np.zeros(16, np.int16), np.ones(16, np.int16)
+    return Lif(name, shape, (edge,), bias=bias, threshold=threshold, exponent=np.full(16, 4, np.uint8))
+
+
+def _zeros(*shape: int) -> np.ndarray:
+    return np.zeros(shape, np.int8)
+
+
+def _code_bytes(path: Path) -> int:
+    with path.open("rb") as stream:
+        sections = list(ELFFile(stream).iter_sections("SHT_PROGBITS"))
+    return sum(aligned(section["sh_size"]) for section in sections if section.name.startswith((".text", ".literal", ".rodata")))
+
+
+def _toml(table: dict[str, dict[str, Any]]) -> str:
+    lines = []
+    for compiler, cores in table.items():
+        lines.append(f"\n[{compiler}]")
+        lines += [f'version = "{cores["version"]}"'] if "version" in cores else []
+        for core, terms in cores.items():
+            if core != "version":
+                fields = ", ".join(f"{name} = {value}" for name, value in terms.items())
+                lines.append(f"{core} = {{ {fields} }}")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
