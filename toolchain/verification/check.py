@@ -33,20 +33,16 @@ def check_run(folder: Path, profile: Profile, limits: Budget) -> list[BudgetLine
     Raises ``InputError`` if the run has neither, or one is broken or for another board.
     """
     artifacts = folder / "artifacts"
-    paths = sorted(path for path in artifacts.glob("*") if path.suffix in KINDS and path.is_file())
+    # A microcontroller's network may be exported for desktops too, where it has no limit, and the other way round.
+    kinds = (".elf", ".bin") if limits.regions else (".onnx", ".tflite")
+    paths = sorted(path for path in artifacts.glob("*") if path.suffix in kinds and path.is_file())
     lines = [line for path in paths for line in check_file(path, profile, limits)]
-    if (folder / "model.json").is_file() and profile.regions:
-        lines += _predicted(folder, profile, limits)
+    if (folder / "model.json").is_file():
+        # The only lines that need numpy, which takes longer to import than everything else here.
+        from toolchain.graph.storage import load_graph
+        from toolchain.verification.prediction import predicted_lines
+
+        lines += predicted_lines(load_graph(folder), profile, limits)
     if not lines:
         raise InputError(f"{folder} holds no network and no artifact yet; run `spikenas-deploy export` first")
     return lines
-
-
-def _predicted(folder: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:
-    # The only lines that need numpy, which takes longer to import than everything else here.
-    from toolchain.cost.layout import layout
-    from toolchain.graph.storage import load_graph
-    from toolchain.verification.budget_lines import region_lines
-
-    plan = layout(load_graph(folder), profile)
-    return region_lines("prediction", {r.name: r.used_bytes for r in plan.regions}, limits, "estimated")

@@ -35,11 +35,17 @@ class Proof:
         error = abs(self.used_bytes - self.predicted_bytes)
         return error == 0 if self.exact else error <= TOLERANCE * max(self.predicted_bytes, self.used_bytes)
 
+    @property
+    def sentence(self) -> str:
+        """Both figures, as a sentence's end."""
+        return f"{self.name}: {self.used_bytes} bytes used, {self.predicted_bytes} predicted"
 
-def proofs(image: Image, plan: Layout, profile: Profile) -> list[Proof]:
+
+def proofs(image: Image, plan: Layout, profile: Profile, code_bytes: int | None = None) -> list[Proof]:
     """Everything that the plan predicts, each with what the image has of it.
 
-    Raises ``InputError`` if the image lies outside the profile's memories or its stack has no symbols.
+    ``code_bytes`` is the predicted size of the code if another compiler made it than the plan assumes. Raises
+    ``InputError`` if the image lies outside the profile's memories or its stack has no symbols.
     """
     constants = [image.symbols.get(f"{PREFIX}_{constant.symbol}") for constant in plan.constants]
     stack = image.symbol("_stack_top").address - image.symbol("_stack_limit").address
@@ -55,14 +61,16 @@ def proofs(image: Image, plan: Layout, profile: Profile) -> list[Proof]:
         Proof("mailbox", plan.mailbox_bytes, _size(image.symbols.get("spikenas_mailbox")), True),
         Proof("stack", plan.stack_bytes, stack, True),
     ]
-    for kind, predicted in (("flash", plan.flash_bytes), ("sram", plan.sram_bytes)):
+    planned_code = sum(item.size_bytes for item in plan.items if item.name == "code")
+    flash = plan.flash_bytes if code_bytes is None else plan.flash_bytes - planned_code + code_bytes
+    for kind, predicted in (("flash", flash), ("sram", plan.sram_bytes)):
         total = sum(used[region.name] for region in profile.regions if region.kind == kind)
         found.append(Proof(f"{kind}, whole image", predicted, total, False))
     return found
 
 
 def findings(image: Image, plan: Layout, profile: Profile) -> list[str]:
-    """Where the image contradicts the plan, each as a sentence's end; empty if it keeps to it."""
+    """Where the image contradicts what the plan says exactly, each as a sentence's end; empty if nowhere."""
     found = []
     for constant in plan.constants:
         symbol = image.symbols.get(f"{PREFIX}_{constant.symbol}")
@@ -73,8 +81,9 @@ def findings(image: Image, plan: Layout, profile: Profile) -> list[str]:
     for item in plan.items:
         found += _misplaced(image, plan, item, profile)
     for proof in proofs(image, plan, profile):
-        if not proof.holds and proof.name != "constants":
-            found.append(f"{proof.name}: {proof.used_bytes} bytes used, {proof.predicted_bytes} predicted")
+        # Constants have been told one by one.
+        if proof.exact and not proof.holds and proof.name != "constants":
+            found.append(proof.sentence)
     return found
 
 

@@ -92,8 +92,19 @@ def test_code_far_from_its_estimate_is_caught() -> None:
     image = linked()
     text, bss = image.sections
     larger = replace(text, size_bytes=text.size_bytes * 2)
-    found = findings(replace(image, sections=(larger, bss)), PLAN, PROFILE)
-    assert found == [f"flash, whole image: {larger.size_bytes} bytes used, {text.size_bytes} predicted"]
+    wrong = [p for p in proofs(replace(image, sections=(larger, bss)), PLAN, PROFILE) if not p.holds]
+    assert [proof.sentence for proof in wrong] == [
+        f"flash, whole image: {larger.size_bytes} bytes used, {text.size_bytes} predicted"
+    ]
+
+
+def test_another_compilers_code_changes_the_prediction_of_flash_alone() -> None:
+    code = next(item.size_bytes for item in PLAN.items if item.name == "code")
+    same, other = proofs(linked(), PLAN, PROFILE), proofs(linked(), PLAN, PROFILE, code + 1000)
+    differing = [(a, b) for a, b in zip(same, other, strict=True) if a != b]
+    assert [(b.name, b.predicted_bytes - a.predicted_bytes) for a, b in differing] == [
+        ("flash, whole image", 1000)
+    ]
 
 
 def written_as_planned() -> bytearray:

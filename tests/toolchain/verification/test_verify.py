@@ -15,17 +15,30 @@ from exporters.base import exporter
 from exporters.c.build import build
 from exporters.c.cores import CORES
 from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from toolchain.cost.code_size import measured_version
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
 from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
 from toolchain.profiles.budget import budget
-from toolchain.verification import firmware_artifacts
+from toolchain.verification.check import check_run
+from toolchain.verification.firmware_run import TIMED_IMAGES
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
 
-GRAPH = random_graph(2)
+
+def sensitive() -> Graph:
+    """The first random network in whose scores one weight off by one shows."""
+    for seed in range(100):
+        graph = random_graph(seed)
+        images = random_images(graph, 12)
+        if (reference.scores(graph, images) != reference.scores(with_wrong_weight(graph), images)).any():
+            return graph
+    raise AssertionError("no random network notices its weights")
+
+
+GRAPH = sensitive()
 IMAGES = random_images(GRAPH, 12)
 TARGETS = reference.predictions(reference.scores(GRAPH, IMAGES))
 BOARD = "stm32f405"
@@ -90,7 +103,9 @@ def test_planted_weight_in_the_sources_is_caught(copy: Path) -> None:
     source = copy / "artifacts" / "c" / "net.c"
     text = source.read_text()
     changed = re.sub(
-        r"(net_stem_weights\[\d+\] = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) // 2 + 1}", text
+        r"(net_stem_weights\[\d+\] = \{\s*)(-?\d+)",
+        lambda m: f"{m[1]}{int(m[2]) + (1 if int(m[2]) < 127 else -1)}",
+        text,
     )
     assert changed != text
     source.write_text(changed)
@@ -118,6 +133,19 @@ def test_write_beside_the_buffers_is_caught(copy: Path) -> None:
     build(source.parent, load(BOARD), "zig")
     messages = [failure.message for failure in verified(copy).failures]
     assert any("writes to 0x2001ff00 to 0x2001ff04, beside its arena" in message for message in messages)
+
+
+def test_code_off_its_estimate_fails_for_the_measured_compiler_only(
+    firmware_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolchain.verification.firmware_image.code_bytes", lambda *_: 20_000)
+    monkeypatch.setattr("exporters.c.compilers.version", lambda _: measured_version("zig"))
+    (failure,) = verified(firmware_run).failures
+    assert failure.cause == "plan" and "flash, whole image" in failure.message
+    monkeypatch.setattr("exporters.c.compilers.version", lambda _: "0.1.2")
+    verdict = verified(firmware_run)
+    assert verdict.failures == ()
+    assert any("flash, whole image" in note and "0.1.2 is installed" in note for note in verdict.notes)
 
 
 def test_broken_image_is_a_failure_with_a_report(copy: Path) -> None:
@@ -151,9 +179,9 @@ def test_fewer_samples(firmware_run: Path) -> None:
 def test_slow_firmware_takes_fewer_images_and_says_so(
     firmware_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(firmware_artifacts, "FIRMWARE_S", 0.0)
+    monkeypatch.setattr("toolchain.verification.firmware_run.FIRMWARE_S", 0.0)
     verdict = verified(firmware_run)
-    assert verdict.comparisons[0].images == firmware_artifacts.TIMED_IMAGES
+    assert verdict.comparisons[0].images == TIMED_IMAGES
     assert any("`--samples 12` runs all" in note for note in verdict.notes)
     assert verified(firmware_run, samples=12).comparisons[0].images == 12
 
@@ -162,7 +190,7 @@ def test_two_compilers_and_two_emulators(firmware_run: Path, require_tool: Calla
     require_tool("arm-none-eabi-gcc")
     require_tool("qemu-system-arm")
     verdict = verified(firmware_run, compilers=("gcc",), qemu=True)
-    assert {failure.cause for failure in verdict.failures} <= {"plan"}
+    assert verdict.failures == ()
     assert [(row.artifact, row.runtime.split()[0], row.differing) for row in verdict.comparisons] == [
         ("firmware.elf", "unicorn", 0),
         ("firmware.elf", "QEMU", 0),
@@ -220,7 +248,10 @@ def test_linux_artifacts_pass_within_the_budget(tmp_path: Path) -> None:
     assert verdict.failures == ()
     assert {row.artifact for row in verdict.comparisons} == {"model.onnx", "model_step.onnx", "model.tflite"}
     assert {line.resource for line in verdict.budget} >= {"artifact", "latency"}
-    assert all("not the board" in line.note for line in verdict.budget if line.resource != "artifact")
+    here = [line for line in verdict.budget if line.resource != "artifact" and line.evidence == "measured"]
+    assert here and all("not the board" in line.note for line in here)
+    (predicted,) = [line for line in verdict.budget if line.evidence == "estimated"]
+    assert (predicted.resource, predicted.note) == ("latency", "for the board")
 
 
 def test_planted_weight_is_caught_in_every_linux_artifact(tmp_path: Path) -> None:
@@ -233,6 +264,18 @@ def test_newer_operator_set_than_the_boards_is_caught(tmp_path: Path) -> None:
     folder = run(tmp_path, board="raspberry_pi_4b")
     messages = [failure.message for failure in verified(folder, "jetson_nano").failures]
     assert any("loads up to opset" in message and "jetson_nano" in message for message in messages)
+
+
+@pytest.mark.parametrize(("board", "format"), [(BOARD, "onnx"), (BOARD, "tflite"), ("jetson_nano", "c")])
+def test_formats_that_are_not_the_boards_are_compared_without_a_budget(
+    tmp_path: Path, board: str, format: str
+) -> None:
+    save_graph(GRAPH, tmp_path)
+    exporter(format).export(GRAPH, load(board), tmp_path / "artifacts")
+    verdict = verified(tmp_path, board)
+    assert verdict.failures == () and verdict.comparisons
+    assert not [line for line in verdict.budget if line.evidence == "measured"]
+    check_run(tmp_path, load(board), budget(load(board)))
 
 
 def test_run_without_artifacts_is_refused(tmp_path: Path) -> None:

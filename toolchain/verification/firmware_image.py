@@ -1,0 +1,56 @@
+"""What a linked image says before it runs: of which network it is, and whether it is as large as predicted."""
+
+from __future__ import annotations
+
+from toolchain.cost.code_size import DEFAULT_COMPILER, Compiler, code_bytes, measured_version
+from toolchain.cost.layout import Layout
+from toolchain.errors import ToolMissingError
+from toolchain.verification.bench import Bench
+from toolchain.verification.budget_lines import image_lines
+from toolchain.verification.elf import Image
+from toolchain.verification.footprint_proof import PREFIX, Proof, findings, proofs
+
+
+def prove_image(bench: Bench, image: Image, name: str, plan: Layout) -> tuple[Proof, ...]:
+    """Hold ``image`` against ``plan`` and the budget, record what does not keep to them, and return the figures."""
+    maker = _maker(bench, image, name)
+    for finding in findings(image, plan, bench.profile):
+        bench.fail("plan", f"{name} is not as planned: {finding}")
+    proven = tuple(
+        proofs(image, plan, bench.profile, code_bytes(bench.graph, str(bench.profile.core), maker))
+    )
+    for proof in proven:
+        if not proof.exact and not proof.holds:
+            _off_estimate(bench, name, proof, maker)
+    bench.hold(image_lines(image, name, bench.profile, bench.limits))
+    return proven
+
+
+def _maker(bench: Bench, image: Image, name: str) -> Compiler:
+    """The compiler that the image says it was built with; records if it is an image of another network."""
+    info = image.symbols.get(f"{PREFIX}_info")
+    content = image.read(info.address, info.size_bytes) if info else b""
+    start = content.find(bytes.fromhex(bench.graph.sha256()))
+    if start < 0:
+        bench.fail(
+            "broken", f"{name} was built from another network than this run's model.json; export it again"
+        )
+    # In front of the hash, in eight bytes; see snn_info in the exporter's snn.h.
+    return "gcc" if content[max(start - 8, 0) : max(start, 0)].rstrip(b"\0") == b"gcc" else DEFAULT_COMPILER
+
+
+def _off_estimate(bench: Bench, name: str, proof: Proof, maker: Compiler) -> None:
+    """A whole image that is not as large as predicted: a fault, unless the compiler is not the one measured."""
+    from exporters.c import compilers
+
+    try:
+        installed = compilers.version(maker)
+    except ToolMissingError:
+        installed = "none"
+    if installed == measured_version(maker):
+        bench.fail("plan", f"{name} is not as planned: {proof.sentence}")
+    else:
+        bench.notes.append(
+            f"{name}: {proof.sentence}; sizes of code were measured with {maker} {measured_version(maker)}, "
+            f"and {installed} is installed"
+        )
