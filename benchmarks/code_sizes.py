@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from elftools.elf.elffile import ELFFile
+from numpy.typing import NDArray
 
 from exporters.c import compilers, export
 from exporters.c.build import build
@@ -91,8 +92,12 @@ def estimate(compiler: str) -> CodeSize:
 
 def main(arguments: list[str]) -> int:
     """Write the table, or with ``--check`` compare it with what is measured here."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.code_sizes", description="Measure code sizes.")
-    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if the table is out of date")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.code_sizes", description="Measure code sizes."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare only; exit 1 if the table is out of date"
+    )
     check = parser.parse_args(arguments).check
     table = read_toml(TABLE)
     measured: dict[str, dict[str, Any]] = dict(table)
@@ -118,14 +123,18 @@ def _lif(name: str, shape: Shape, edge: Edge) -> Lif:
     return Lif(name, shape, (edge,), bias=bias, threshold=threshold, exponent=np.full(16, 4, np.uint8))
 
 
-def _zeros(*shape: int) -> np.ndarray:
+def _zeros(*shape: int) -> NDArray[np.int8]:
     return np.zeros(shape, np.int8)
 
 
 def _code_bytes(path: Path) -> int:
     with path.open("rb") as stream:
         sections = list(ELFFile(stream).iter_sections("SHT_PROGBITS"))
-    return sum(aligned(section["sh_size"]) for section in sections if section.name.startswith((".text", ".literal", ".rodata")))
+    return sum(
+        aligned(section["sh_size"])
+        for section in sections
+        if section.name.startswith((".text", ".literal", ".rodata"))
+    )
 
 
 def _toml(table: dict[str, dict[str, Any]]) -> str:

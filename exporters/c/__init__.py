@@ -1,4 +1,4 @@
-"""The network as C99 for a microcontroller: a model's file pair, the runtime kernels, and bare-metal firmware around them."""
+"""The network as C99 for a microcontroller: a file pair, runtime kernels, bare-metal firmware around them."""
 
 from __future__ import annotations
 

@@ -7,31 +7,26 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from exporters.c.cores import Compiler
+from toolchain.cost.code_size import Compiler
 from toolchain.errors import InputError, ToolMissingError
 
 TIMEOUT_SECONDS = 300
-"""Most that one call of a compiler may take; zig's first run unpacks and builds what it needs."""
+"""Longest that one call of a compiler may take."""
 
-_INSTALL = {
+_INSTALL: dict[Compiler, str] = {
     "zig": "install it with `pip install 'spikenas-deploy[mcu]'`",
     "gcc": "install it with your system's packages, on Debian and Ubuntu `apt install gcc-arm-none-eabi`",
 }
 
 
 def available() -> list[Compiler]:
-    """The Arm compilers that are installed here, the default one first."""
-    found = {
-        "zig": importlib.util.find_spec("ziglang") is not None,
-        "gcc": shutil.which("arm-none-eabi-gcc") is not None,
-    }
-    return [name for name in get_args(Compiler) if found[name]]
+    """The Arm compilers that are installed here, in the order of preference."""
+    return [compiler for compiler in get_args(Compiler) if _arm_program(compiler) is not None]
 
 
 def arm_command(compiler: Compiler | None) -> tuple[Compiler, list[str]]:
@@ -39,33 +34,32 @@ def arm_command(compiler: Compiler | None) -> tuple[Compiler, list[str]]:
 
     Raises ``ToolMissingError`` saying how to install it.
     """
-    installed = available()
+    for candidate in get_args(Compiler) if compiler is None else (compiler,):
+        program = _arm_program(candidate)
+        if program is not None:
+            return candidate, [program, "cc"] if candidate == "zig" else [program]
     if compiler is None:
-        if not installed:
-            raise ToolMissingError(
-                f"no compiler for Arm is installed; {_INSTALL['zig']}, or {_INSTALL['gcc']}"
-            )
-        compiler = installed[0]
-    elif compiler not in installed:
-        raise ToolMissingError(f"the {compiler} compiler for Arm is not installed; {_INSTALL[compiler]}")
-    return compiler, ["arm-none-eabi-gcc"] if compiler == "gcc" else _zig()
+        raise ToolMissingError(
+            f"no compiler for Arm is installed; zig is one: {_INSTALL['zig']}; gcc is another: {_INSTALL['gcc']}"
+        )
+    raise ToolMissingError(f"the {compiler} compiler for Arm is not installed; {_INSTALL[compiler]}")
 
 
 def host_command() -> list[str]:
     """How to call a compiler for this machine; raises ``ToolMissingError`` if there is none."""
-    for name in ("gcc", "cc", "clang"):
-        if shutil.which(name):
-            return [name]
-    if importlib.util.find_spec("ziglang") is not None:
-        return _zig()
+    for name in ("gcc", "clang", "cc"):
+        if program := shutil.which(name):
+            return [program]
+    if zig := _arm_program("zig"):
+        return [zig, "cc"]
     raise ToolMissingError(f"no C compiler for this machine is installed; zig is one: {_INSTALL['zig']}")
 
 
 def version(compiler: Compiler) -> str:
-    """Version of an Arm compiler, such as ``12.2.1``."""
+    """Version of an installed Arm compiler, such as ``12.2.1``; raises ``ToolMissingError`` if it is not installed."""
     _, command = arm_command(compiler)
-    argument = "version" if compiler == "zig" else "-dumpfullversion"
-    return run([*(command[:-1] if compiler == "zig" else command), argument], Path.cwd()).stdout.strip()
+    asked = [command[0], "version"] if compiler == "zig" else [*command, "-dumpfullversion"]
+    return run(asked, Path.cwd()).stdout.strip()
 
 
 def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -74,14 +68,16 @@ def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
     Raises ``InputError`` if it does not end in time.
     """
     with tempfile.TemporaryDirectory(prefix="spikenas-zig-") as cache:
-        environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": cache, "LC_ALL": "C", "SOURCE_DATE_EPOCH": "0"}
+        environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": cache, "LC_ALL": "C"}
+        if not environment.keys() & {"HOME", "XDG_CACHE_HOME", "ZIG_GLOBAL_CACHE_DIR"}:
+            environment["ZIG_GLOBAL_CACHE_DIR"] = cache
         try:
             return subprocess.run(
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
             )
         except subprocess.TimeoutExpired as error:
             raise InputError(
-                f"{command[0]} did not end within {TIMEOUT_SECONDS} s; run it again on an idle machine"
+                f"{command[0]} did not end within {TIMEOUT_SECONDS} s; run it again when the machine is idle"
             ) from error
 
 
@@ -93,5 +89,10 @@ def first_error(output: str) -> str:
     )
 
 
-def _zig() -> list[str]:
-    return [sys.executable, "-m", "ziglang", "cc"]
+def _arm_program(compiler: Compiler) -> str | None:
+    if compiler == "gcc":
+        return shutil.which("arm-none-eabi-gcc")
+    # Called directly: `python -m` would first look for the module in the folder that is compiled.
+    package = importlib.util.find_spec("ziglang")
+    folders = list(package.submodule_search_locations or ()) if package else []
+    return shutil.which("zig", path=os.pathsep.join(folders)) if folders else None

@@ -43,7 +43,10 @@ class Values:
 
 @dataclass(frozen=True)
 class Structs:
-    """Descriptors of the C type ``c_type``; ``several`` makes them an array. Strings that start with ``&`` name symbols."""
+    """Descriptors of the C type ``c_type``; ``several`` makes them an array.
+
+    A field's text that starts with ``&`` is the symbol of another constant.
+    """
 
     symbol: str
     c_type: str

@@ -1,35 +1,23 @@
 """Compiler flags: one table of the cores that firmware is built for.
 
-Nothing uses floating point, and no core's optional units (FPU, DSP, MVE) have to be switched on. An M33's
-DSP extension is named for zig, which does not assume it; an M55's MVE is switched off for both, because
-its registers would fault until the start-up code enables the coprocessor.
+Nothing uses floating point, and no unit of a core (FPU, MVE) has to be switched on by the start-up code: an
+M55's vector instructions would fault until its coprocessor is enabled. An M33's DSP instructions are an
+option that every M33 here has; zig wants it named.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from toolchain.cost.code_size import Compiler
 
-
-
-class CoreFlags(NamedTuple):
-    """The value of ``-mcpu`` of one core for each compiler."""
-
-    zig: str
-    gcc: str
-
-
-CORES: dict[str, CoreFlags] = {
-    "cortex-m0plus": CoreFlags("cortex_m0plus", "cortex-m0plus"),
-    "cortex-m3": CoreFlags("cortex_m3", "cortex-m3"),
-    "cortex-m4": CoreFlags("cortex_m4", "cortex-m4+nofp"),
-    "cortex-m7": CoreFlags("cortex_m7", "cortex-m7+nofp"),
-    "cortex-m33": CoreFlags("cortex_m33+dsp", "cortex-m33+nofp"),
-    "cortex-m55": CoreFlags("cortex_m55-mve-mve_fp", "cortex-m55+nomve+nofp"),
+CORES: dict[str, dict[Compiler, str]] = {
+    "cortex-m0plus": {"zig": "cortex_m0plus", "gcc": "cortex-m0plus"},
+    "cortex-m3": {"zig": "cortex_m3", "gcc": "cortex-m3"},
+    "cortex-m4": {"zig": "cortex_m4", "gcc": "cortex-m4+nofp"},
+    "cortex-m7": {"zig": "cortex_m7", "gcc": "cortex-m7+nofp"},
+    "cortex-m33": {"zig": "cortex_m33+dsp", "gcc": "cortex-m33+nofp"},
+    "cortex-m55": {"zig": "cortex_m55-mve-mve_fp", "gcc": "cortex-m55+nomve+nofp"},
 }
-
-WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+"""``-mcpu`` of each core of a profile, for each compiler."""
 
 CODE = (
     "-std=c99",
@@ -44,7 +32,7 @@ CODE = (
     "-fno-unwind-tables",
     "-fno-common",
     "-fno-stack-protector",
-    # Loops stay loops: a kernel calls no library function that its source does not name.
+    # A loop that copies or clears stays a loop: no library function is called that the source does not name.
     "-fno-builtin",
 )
 
@@ -57,6 +45,9 @@ LINK = (
     "-nostdlib",
     "-Wl,--gc-sections",
     "-Wl,--build-id=none",
+    # Segments are not spread over pages: a microcontroller has none.
     "-Wl,-z,max-page-size=4",
     "-Wl,--entry=Reset_Handler",
 )
+
+HOST = ("-std=c99", "-O2", "-g0", "-shared", "-fPIC")

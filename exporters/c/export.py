@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,13 +23,13 @@ from toolchain.files import write_atomic
 from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Head, Lif, OrPool, PixelConv
+from toolchain.graph.nodes import Lif, Node, OrPool, PixelConv
 from toolchain.profiles.schema import Profile
 
 FOLDER = "c"
 """The sources' folder within the artifacts."""
 
-KERNELS = (
+RUNTIME = (
     "snn.h",
     "snn_neurons.c",
     "snn_pixel.c",
@@ -37,7 +38,12 @@ KERNELS = (
     "snn_head.c",
     "snn_self_test.c",
 )
-START_UP = "startup.c"
+
+BARE_METAL = {"firmware.c", "startup.c", "link.ld"}
+"""What an image needs around the network, and a network in somebody else's firmware does not."""
+
+_PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_TAKEN = ("snn", "spikenas", "firmware", "startup")
 
 Pixels = NDArray[np.uint8]
 
@@ -55,27 +61,22 @@ def export(
     Raises ``InputError`` if the network is invalid or has no weights, or the image is of another shape.
     """
     require_valid(graph, "the network", weights=True)
-    for node in graph.all(Lif):
-        if (rows := weight_rows(graph, node)) > MAX_WEIGHT_ROWS:
-            raise InputError(
-                f"{node.name} has {rows} weight rows, more than the {MAX_WEIGHT_ROWS} of an event; use fewer edges or channels"
-            )
+    _require_exportable(graph, prefix)
     image = known_image if known_image is not None else noise(graph)
     if image.dtype != np.uint8 or image.shape != tuple(graph.input.shape):
         raise InputError(
             f"the known image is {image.dtype}{list(image.shape)}, not uint8{list(graph.input.shape)}"
         )
     plan = layout(graph, profile)
-    context = {**_description(graph, plan, prefix), **_contents(graph, plan, image)}
-    sources = {name: _runtime(name) for name in KERNELS}
+    context = _context(graph, plan, image, prefix)
+    sources = {name: _runtime(name) for name in RUNTIME}
     sources[f"{prefix}.h"] = templates.render("net.h.j2", context)
     sources[f"{prefix}.c"] = templates.render("net.c.j2", context)
-    bare_metal = {"firmware.c", START_UP, "link.ld"}
     if profile.core in CORES:
         sources["firmware.c"] = templates.render("firmware.c.j2", context)
-        sources[START_UP] = _runtime(START_UP)
+        sources["startup.c"] = _runtime("startup.c")
         sources["link.ld"] = linker_script(plan, profile, prefix)
-    for stale in bare_metal - sources.keys():
+    for stale in BARE_METAL - sources.keys():
         (folder / FOLDER / stale).unlink(missing_ok=True)
     for name, text in sources.items():
         write_atomic(folder / FOLDER / name, text)
@@ -89,8 +90,25 @@ def noise(graph: Graph) -> Pixels:
     return np.frombuffer(stream, np.uint8).reshape(shape)
 
 
-def _description(graph: Graph, plan: Layout, prefix: str) -> dict[str, object]:
+def _require_exportable(graph: Graph, prefix: str) -> None:
+    if not _PREFIX.fullmatch(prefix) or prefix.startswith(_TAKEN):
+        raise InputError(
+            f"{prefix!r:.40} cannot start the network's symbols; use a lower-case letter and up to 30 letters, "
+            f"digits or _ after it, and nothing that starts with {' or '.join(_TAKEN)}"
+        )
+    for node in graph.all(Lif):
+        if (rows := weight_rows(graph, node)) > MAX_WEIGHT_ROWS:
+            raise InputError(
+                f"{node.name} has {rows} weight rows, and an event of the C kernels tells {MAX_WEIGHT_ROWS} apart; "
+                "use fewer edges or channels"
+            )
+
+
+def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str, object]:
+    """What the templates read."""
     digest = graph.sha256()
+    placed = {buffer.name: buffer for buffer in plan.buffers}
+    scores = reference.scores(graph, image[np.newaxis])[0]
     return {
         "prefix": prefix,
         "PREFIX": prefix.upper(),
@@ -104,30 +122,27 @@ def _description(graph: Graph, plan: Layout, prefix: str) -> dict[str, object]:
         "arena_bytes": plan.arena_bytes,
         "constants_bytes": plan.constants_bytes,
         "mailbox_bytes": plan.mailbox_bytes,
+        "symbols": [*constants(graph, placed), *known_answer(image, scores)],
         "info": {
             "version": f'"{__version__[:15]}"',
             "compiler": "SNN_COMPILER",
             "sha256": "{" + ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(digest)) + "}",
             "time_steps": graph.time_steps,
         },
+        "calls": [_call(node, prefix) for node in graph.nodes[1:]],
     }
 
 
-def _contents(graph: Graph, plan: Layout, image: Pixels) -> dict[str, object]:
-    placed = {buffer.name: buffer for buffer in plan.buffers}
-    scores = reference.scores(graph, image[np.newaxis])[0]
-    schedule = []
-    for node in graph.nodes[1:]:
-        if isinstance(node, Lif):
-            pixels = isinstance(node.edges[0], PixelConv)
-            schedule.append(
-                ("snn_pixel", node.name, "image, arena") if pixels else ("snn_spike", node.name, "arena")
-            )
-        elif isinstance(node, OrPool):
-            schedule.append(("snn_or_pool", node.name, "arena"))
-        elif isinstance(node, Head):
-            schedule.append(("snn_head", node.name, "arena, scores"))
-    return {"symbols": [*constants(graph, placed), *known_answer(image, scores)], "schedule": schedule}
+def _call(node: Node, prefix: str) -> str:
+    """The call that runs ``node``."""
+    fixed = f"&{prefix}_{node.name}_node"
+    if isinstance(node, OrPool):
+        return f"snn_or_pool({fixed}, {prefix}_arena)"
+    if not isinstance(node, Lif):
+        return f"snn_head({fixed}, {prefix}_arena, scores)"
+    if isinstance(node.edges[0], PixelConv):
+        return f"snn_pixel({fixed}, image, {prefix}_arena)"
+    return f"snn_spike({fixed}, {prefix}_arena)"
 
 
 def _runtime(name: str) -> str:

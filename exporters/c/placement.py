@@ -15,7 +15,7 @@ def identifier(index: int, name: str) -> str:
 
 
 def linker_script(plan: Layout, profile: Profile, prefix: str) -> str:
-    """The script that links ``plan`` into the free part of the regions of ``profile``; too much of anything is an error."""
+    """The script that links ``plan`` into the free part of the regions of ``profile``, and refuses anything more."""
     regions = [
         {
             "identifier": identifier(index, region.name),

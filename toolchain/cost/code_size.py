@@ -57,7 +57,9 @@ def code_size(core: str, compiler: Compiler = DEFAULT_COMPILER) -> CodeSize:
     table = _table()
     terms = table[compiler].get(core) or table["estimate"].get(core)
     if terms is None:
-        raise InputError(f"the size of the code for {core} is not known; measure it with `python -m benchmarks.code_sizes`")
+        raise InputError(
+            f"the size of the code for {core} is not known; measure it with `python -m benchmarks.code_sizes`"
+        )
     return CodeSize(**terms)
 
 

@@ -25,7 +25,7 @@ def dense_pixels(graph: Graph, node: Lif) -> int:
 
 
 def event_list(graph: Graph, node: Lif) -> int:
-    """Event lists of one output position: a word for each (time step, kernel position, 16 input channels) that may fire."""
+    """Event list of one output position: a word for each time step, kernel position and 16 input channels."""
     words = sum(
         edge.kernel**2 * blocks(graph.source_shape(edge.source).channels)
         for edge in node.edges

@@ -48,7 +48,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - C, not HTML; text from outside goes through `comment`
+        # This is C, not HTML; text from outside goes through `comment`.
+        autoescape=False,
     )
     environment.filters |= {
         "c_type": lambda array: _C_TYPES[str(array.dtype)],
