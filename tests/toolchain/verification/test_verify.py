@@ -189,8 +189,9 @@ def test_slow_firmware_takes_fewer_images_and_says_so(
 def test_two_compilers_and_two_emulators(firmware_run: Path, require_tool: Callable[[str], str]) -> None:
     require_tool("arm-none-eabi-gcc")
     require_tool("qemu-system-arm")
-    verdict = verified(firmware_run, compilers=("gcc",), qemu=True)
+    verdict = verified(firmware_run, compilers=("zig", "gcc"), qemu=True)
     assert verdict.failures == ()
+    assert "zig makes firmware.elf again, byte for byte" in verdict.notes
     assert [(row.artifact, row.runtime.split()[0], row.differing) for row in verdict.comparisons] == [
         ("firmware.elf", "unicorn", 0),
         ("firmware.elf", "QEMU", 0),
