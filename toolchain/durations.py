@@ -6,18 +6,21 @@ import re
 
 from toolchain.errors import InputError
 
-_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|min|m|h)", re.ASCII)
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|min|m|h)", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of ``90s``, ``5m`` (or ``5min``), ``1.5h``; raises ``InputError`` without a unit or for zero."""
+    """Seconds of ``20ms``, ``90s``, ``5m`` (or ``5min``), ``1.5h``; raises ``InputError`` otherwise."""
     found = _DURATION.fullmatch(text.strip().lower())
     if found is None or float(found[1]) == 0:
-        raise InputError(
-            f"{text[:40]!r} is no duration above 0; write a number and s, m or h, as in 60s or 5m"
-        )
+        raise InputError(f"{text[:40]!r} is no duration above 0; write a number and ms, s, m or h, as in 60s")
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def parse_milliseconds(text: str) -> float:
+    """Milliseconds of what ``parse_duration`` reads."""
+    return parse_duration(text) * 1000
 
 
 def format_duration(seconds: float) -> str:

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from toolchain.durations import format_duration, parse_duration
+from toolchain.durations import format_duration, parse_duration, parse_milliseconds
 from toolchain.errors import InputError
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("60s", 60), ("5m", 300), ("5min", 300), ("1.5h", 5400), (" 2 M ", 120), ("0.5s", 0.5)],
+    [("60s", 60), ("20ms", 0.02), ("5m", 300), ("5min", 300), ("1.5h", 5400), (" 2 M ", 120), ("0.5s", 0.5)],
 )
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
+    assert parse_milliseconds(text) == seconds * 1000
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,11 @@ class Architecture:
         indices = [index for index, block in enumerate(self.blocks) if isinstance(block, Cell)]
         return _replace_blocks(self, self.blocks[: indices[position]])
 
+    def channels_at(self, position: int) -> int:
+        """Channels of the maps of the cell at ``position``."""
+        shrinks = [b for b in self.before_cell(position).blocks if isinstance(b, Shrink)]
+        return shrinks[-1].channels if shrinks else self.stem_channels
+
     def followed_by(self, block: Block) -> Architecture:
         """The same network with one more block before its head."""
         return _replace_blocks(self, (*self.blocks, block))

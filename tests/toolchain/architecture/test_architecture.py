@@ -70,3 +70,8 @@ def test_the_network_before_a_cell() -> None:
     assert architecture.before_cell(0).blocks == ()
     assert architecture.before_cell(1).blocks == architecture.blocks[:2]
     assert architecture.before_cell(1).followed_by(architecture.cells[1]) == architecture
+
+
+def test_channels_of_a_cell() -> None:
+    architecture = parse(EXAMPLE)
+    assert [architecture.channels_at(position) for position in (0, 1)] == [16, 32]

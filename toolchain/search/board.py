@@ -1,0 +1,87 @@
+"""Which architectures fit: the one place where a search asks the cost model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolchain.architecture.architecture import Architecture
+from toolchain.architecture.build import build
+from toolchain.cost.footprint import Excess, Footprint, excesses, footprint
+from toolchain.cost.operations import operations
+from toolchain.datasets import Dataset
+from toolchain.graph.graph import Graph
+from toolchain.graph.nodes import Shape
+from toolchain.graph.preprocessing import Preprocessing
+from toolchain.profiles.budget import Budget
+from toolchain.profiles.schema import Profile
+from toolchain.search.pace import FRAME_MS, microcontroller_ms
+
+LATENCY = "latency"
+"""Name of the limit that the profile or the user sets on the time for an image."""
+
+PACE = "pace"
+"""Name of our own limit on it: a camera's frame, for boards without a latency; it yields if nothing keeps it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an architecture takes and by what it is over; ``latency_ms`` is an estimate, None where unknown."""
+
+    architecture: Architecture
+    footprint: Footprint
+    operations: int
+    latency_ms: float | None
+    excesses: tuple[Excess, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether it keeps to every limit."""
+        return not self.excesses
+
+    @property
+    def dropped_by(self) -> list[str]:
+        """Names of the limits that it breaks."""
+        return [excess.limit for excess in self.excesses]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A profile with its budget, and the data that networks for it shall take.
+
+    ``demonstration``: the data is the built-in digits, so nothing found is meant for deployment. ``pace_ms``:
+    the longest that an image may take on a microcontroller without a latency limit; None for other boards, and
+    where no network is fast enough.
+    """
+
+    profile: Profile
+    limits: Budget
+    pixels: Shape
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+    demonstration: bool
+    pace_ms: float | None
+
+    @classmethod
+    def for_data(cls, profile: Profile, limits: Budget, data: Dataset) -> Board:
+        """The board with the input and the classes of ``data``."""
+        pixels = Shape(*data.train.images.shape[1:])
+        pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
+        return cls(profile, limits, pixels, data.preprocessing, data.labels, data.is_demonstration, pace)
+
+    def graph(self, architecture: Architecture) -> Graph:
+        """The architecture's Graph for this data; raises ``InputError`` if it cannot be built."""
+        return build(architecture, self.pixels, self.preprocessing, self.labels)
+
+    def judge(self, architecture: Architecture) -> Verdict:
+        """Hold ``architecture`` against the budget and the pace."""
+        graph = self.graph(architecture)
+        used = footprint(graph, self.profile)
+        over = excesses(used, self.limits)
+        dense = operations(graph).dense
+        estimate = microcontroller_ms(dense, self.profile)
+        if estimate is not None:
+            for limit, allowed in ((LATENCY, self.limits.latency_ms), (PACE, self.pace_ms)):
+                if allowed is not None and estimate > allowed:
+                    over.append(Excess(limit, estimate, allowed))
+        latency = used.latency_ms if estimate is None else estimate
+        return Verdict(architecture, used, dense, latency, tuple(over))
