@@ -21,7 +21,7 @@ from toolchain.profiles.schema import Profile
 ELF, BINARY = "firmware.elf", "firmware.bin"
 
 # lld: section '.text' will not fit in region 'x': overflowed by 12 bytes; ld: region `x' overflowed by 12 bytes
-_OVERFLOW = re.compile(r"region [`'](\w+)':? overflowed by (\d+) bytes")
+_OVERFLOW = re.compile(r"region [`'](\w+)':? overflowed by (\d+) bytes?")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _failure(message: str, profile: Profile) -> InputError | OverBudgetError:
         # lld reports each section that no longer fits, counted from the region's end: the largest covers all.
         over[name] = max(over.get(name, 0), int(missing))
     parts = [
-        f"region {regions[name].name} overflows its {regions[name].available_bytes} bytes by {missing} bytes"
+        f"region {regions[name].name} overflows its {regions[name].available_bytes} bytes by {missing}"
         for name, missing in over.items()
         if name in regions
     ]
