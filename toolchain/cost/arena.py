@@ -32,12 +32,17 @@ class Buffer:
 
 
 def buffers(graph: Graph) -> tuple[Buffer, ...]:
-    """Place the spikes of every node, the scratch of every kernel and the head's counts; layer-major schedule."""
-    wanted = _wanted(graph)
-    # Two greedy orders; neither is always best, and both are cheap and repeatable.
+    """The spikes of every node, the scratch of every kernel and the head's counts, placed; layer-major schedule."""
+    return place(_wanted(graph))
+
+
+def place(wanted: Sequence[Buffer]) -> tuple[Buffer, ...]:
+    """Give each buffer an offset such that no two that are alive together share a byte, in little space.
+
+    Two greedy orders are tried, by size and as given: neither is always the better, and both are cheap and repeatable.
+    """
     by_size = sorted(wanted, key=lambda buffer: (-buffer.size_bytes, buffer.first, buffer.name))
-    plans = [_first_fit(by_size), _first_fit(wanted)]
-    best = min(plans, key=arena_bytes)
+    best = min(_first_fit(by_size), _first_fit(wanted), key=arena_bytes)
     return tuple(sorted(best, key=lambda buffer: (buffer.first, buffer.name)))
 
 

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from benchmarks.code_sizes import main, measure, network
+from exporters.c import compilers
+from exporters.c.cores import CORES
+from toolchain import profiles
+from toolchain.cost.code_size import Compiler, code_bytes, code_size, measured_version
+from toolchain.errors import InputError
+from toolchain.graph.nodes import OrPool
+from toolchain.profiles.schema import Core
+
+
+@pytest.mark.parametrize("core", get_args(Core))
+@pytest.mark.parametrize("compiler", get_args(Compiler))
+def test_every_core_of_a_profile_has_a_size(core: str, compiler: Compiler) -> None:
+    assert 1000 < code_bytes(network(2, 1), core, compiler) < 12 * 1024
+
+
+def test_the_code_is_a_sum_of_what_is_linked() -> None:
+    terms = code_size("cortex-m4")
+    assert code_bytes(network(), "cortex-m4") == terms.base
+    for nodes in (1, 5):
+        assert code_bytes(network(nodes), "cortex-m4") == pytest.approx(
+            terms.base + terms.spike + nodes * terms.node, abs=4
+        )
+    pooled = network(pooling=1)
+    assert any(isinstance(node, OrPool) for node in pooled.nodes)
+    assert code_bytes(pooled, "cortex-m4") == pytest.approx(terms.base + terms.or_pool + terms.node, abs=4)
+
+
+def test_sizes_do_not_depend_on_weights() -> None:
+    graph = network(3, 1)
+    bare = replace(
+        graph,
+        nodes=tuple(replace(node, weight=None) if hasattr(node, "weight") else node for node in graph.nodes),
+    )
+    assert code_bytes(bare, "cortex-m7") == code_bytes(graph, "cortex-m7")
+
+
+def test_a_core_without_a_size_says_how_to_measure_it() -> None:
+    with pytest.raises(InputError, match=r"python -m benchmarks\.code_sizes"):
+        code_bytes(network(), "cortex-m1")
+
+
+@pytest.mark.parametrize("compiler", get_args(Compiler))
+def test_the_table_is_what_is_measured(
+    compiler: Compiler, require_tool: Callable[[str], str], require_package: Callable[[str], None]
+) -> None:
+    if compiler == "gcc":
+        require_tool("arm-none-eabi-gcc")
+    else:
+        require_package("ziglang")
+    if compilers.version(compiler) != measured_version(compiler):
+        pytest.skip(
+            f"{compiler} is version {compilers.version(compiler)}, not the pinned {measured_version(compiler)}"
+        )
+    assert measure(profiles.load("stm32f405"), compiler) == code_size("cortex-m4", compiler)
+
+
+@pytest.mark.accept
+def test_the_whole_table_is_what_is_measured() -> None:
+    assert set(compilers.available()) == set(get_args(Compiler)) and len(CORES) == 6
+    assert main(["--check"]) == 0
