@@ -44,7 +44,7 @@ def verdict_on_files(run: Path, training: Any) -> Any:
     assert verdict["passed"], verdict["failures"]
     whole = {row["artifact"] for row in verdict["comparisons"] if row["images"] == training["test_images"]}
     assert {"model.onnx", "model.tflite"} <= whole
-    assert all(row["differing_integers"] == 0 for row in verdict["comparisons"])
+    assert all(row["differing"] == 0 for row in verdict["comparisons"])
     return verdict
 
 
@@ -55,7 +55,7 @@ def verdict_on_firmware(run: Path, images: int) -> None:
     firmware = [row for row in verdict["comparisons"] if row["artifact"].startswith("firmware")]
     seen = {(row["artifact"], row["runtime"].split()[0]) for row in firmware if row["images"] >= images}
     assert len(seen) == 6, seen  # as exported, zig and gcc, each in two emulators
-    assert all(row["differing_integers"] == 0 for row in firmware)
+    assert all(row["differing"] == 0 for row in firmware)
 
 
 def assert_near_float(training: Any) -> None:

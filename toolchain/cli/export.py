@@ -19,7 +19,9 @@ def command(
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help=f"{', '.join(FORMATS)}; may be repeated; by default the profile's own."),
+        typer.Option(
+            "--format", help=f"{', '.join(FORMATS)}; may be repeated; by default the profile's own."
+        ),
     ] = None,
     samples: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Test images to verify on; by default all.")

@@ -31,8 +31,6 @@ def train_run(
     """
     architecture = load_architecture(run.architecture)
     data = run.dataset()
-    if data.is_demonstration:
-        progress("the built-in digits are a demonstration; give --data to get a model worth deploying")
     graph = build(architecture, Shape(*data.train.images.shape[1:]), data.preprocessing, data.labels)
     settings = run.settings()
     wanted = _replaced(settings.training, epochs, time_budget_s, seed)
@@ -54,7 +52,6 @@ def train_run(
             "architecture": to_text(architecture),
             "data": data.name,
             "data_sha256": data.sha256,
-            "is_demonstration": data.is_demonstration,
             "graph_sha256": result.graph.sha256(),
         },
     )

@@ -36,6 +36,7 @@ class TrainingReport:
     validation_accuracy: float
     test_accuracy: float
     test_images: int
+    is_demonstration: bool
     differing_integers: int
     lost_exponents: dict[str, int]
     small_thresholds: dict[str, int]
@@ -126,6 +127,7 @@ def train(
         validation_accuracy=accuracy(quantized, data.validation),
         test_accuracy=accuracy(quantized, data.test),
         test_images=len(data.test),
+        is_demonstration=data.is_demonstration,
         differing_integers=differing_integers(quantized, result, data.test.images),
         lost_exponents=quantized.lost_exponents(),
         small_thresholds=small_thresholds(result),

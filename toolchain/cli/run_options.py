@@ -1,0 +1,88 @@
+"""The options that start a run, the same for every verb that starts one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import typer
+
+from toolchain.durations import parse_duration, parse_milliseconds
+from toolchain.profiles.budget import parse_size
+from toolchain.runs import DataSettings, LimitSettings, RunSettings, SearchSettings, TrainingSettings
+
+SEARCH_SHARE = 1 / 3
+"""Share of a time budget that scores candidates; sizes matter more than cells, and training more than both."""
+
+Board = Annotated[
+    str,
+    typer.Option(
+        "--profile", metavar="NAME|FILE", help="The board: a shipped profile's name, or a .toml file."
+    ),
+]
+Data = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Labelled images; the built-in digits if none are given.")
+]
+Side = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=1024, help="Resize images to N x N pixels.")
+]
+Channels = Annotated[Literal["grey", "rgb"] | None, typer.Option(help="Convert images to these channels.")]
+Limit = Annotated[int | None, typer.Option(metavar="N", min=1, help="Take at most N images of each part.")]
+Size = Annotated[str | None, typer.Option(metavar="SIZE", help="Narrow this limit, as in 256KiB.")]
+Latency = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Narrow or set the time for an image, as in 20ms.")
+]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="About this long for search and training together, as in 60s."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and the training.")]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="The run's folder; by default a new one under runs/.")
+]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of training in all.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+Value = TypeVar("Value")
+
+
+def run_settings(
+    *,
+    data: str | None,
+    size: int | None,
+    channels: Literal["grey", "rgb"] | None,
+    limit: int | None,
+    flash: str | None,
+    sram: str | None,
+    artifact: str | None,
+    latency: str | None,
+    time_budget: str | None,
+    seed: int,
+    epochs: int | None,
+) -> RunSettings:
+    """The settings that the options' words stand for; raises ``InputError`` for a size or time that is none."""
+    seconds = _given(time_budget, parse_duration)
+    search_s = None if seconds is None else seconds * SEARCH_SHARE
+    training_s = None if seconds is None else seconds * (1 - SEARCH_SHARE)
+    return RunSettings(
+        # A run is used from other folders too, so a path must not depend on this one.
+        data=DataSettings(source=_given(data, _absolute), size=size, channels=channels, limit=limit),
+        limits=LimitSettings(
+            flash_bytes=_given(flash, parse_size),
+            sram_bytes=_given(sram, parse_size),
+            artifact_bytes=_given(artifact, parse_size),
+            latency_ms=_given(latency, parse_milliseconds),
+        ),
+        search=SearchSettings(seed=seed, time_budget_s=search_s),
+        training=TrainingSettings(seed=seed, epochs=epochs, time_budget_s=training_s),
+    )
+
+
+def _given(text: str | None, parse: Callable[[str], Value]) -> Value | None:
+    return None if text is None else parse(text)
+
+
+def _absolute(source: str) -> str:
+    path = Path(source)
+    return str(path.absolute()) if path.exists() else source
