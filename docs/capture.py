@@ -18,7 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 RESULTS = ROOT / "build" / "accept"
-CAPTURED = re.compile(r"(<!-- captured(?: last=(\d+))? -->\n```console\n)(\$ ([^\n]+)\n)(.*?)(```\n)", re.DOTALL)
+CAPTURED = re.compile(
+    r"(<!-- captured(?: last=(\d+))? -->\n```console\n)(\$ ([^\n]+)\n)(.*?)(```\n)", re.DOTALL
+)
 TABLE = re.compile(r"(<!-- results -->\n)(.*?)(<!-- /results -->\n)", re.DOTALL)
 COLUMNS = ("board", "data", "test accuracy", "flash", "SRAM", "instructions", "evidence")
 
@@ -42,7 +44,12 @@ def _capture(found: re.Match[str], folder: Path) -> str:
     }
     command, _, code = found[4].partition("; echo ")
     done = subprocess.run(
-        command.split(), cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command.split(),
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode not in ((0,) if not code else (0, 4)):
         raise SystemExit(f"{found[4]} exited {done.returncode}:\n{done.stdout}")

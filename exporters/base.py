@@ -29,5 +29,5 @@ def exporter(name: str) -> Exporter:
     """Return the exporter of format ``name``; raises ``InputError`` naming the known ones."""
     if name not in FORMATS:
         raise InputError(f"no exporter writes {name!r}; the formats are {', '.join(FORMATS)}")
-    module: Exporter = import_module(f"exporters.{name}")  # type: ignore[assignment]
+    module: Exporter = import_module(f"exporters.{name}")
     return module

@@ -32,7 +32,9 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
     profile = run.profile()
     exporters = {name: exporter(name) for name in dict.fromkeys(formats or profile.default_formats)}
     if not run.model.is_file():
-        raise InputError(f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first")
+        raise InputError(
+            f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first"
+        )
     graph = load_graph(run.path)
     require_valid(graph, str(run.model), weights=True)
     staged = Path(tempfile.mkdtemp(dir=run.path, prefix=".artifacts."))

@@ -9,6 +9,7 @@ report.json          the verdict                       manifest.json     version
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -235,7 +236,8 @@ def find(path: Path | None) -> RunFolder:
             )
         return RunFolder(found[-1].parent)
     run = RunFolder(path)
-    if not run.settings_file.is_file():
+    # os.path, because Path.is_file raises for a path that is longer than the system allows.
+    if not os.path.isfile(run.settings_file):
         raise InputError(
             f"{path} is not a run folder (it has no run.toml); give the folder that `search` wrote"
         )

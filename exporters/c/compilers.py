@@ -84,7 +84,9 @@ def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
 def first_error(output: str) -> str:
     """The line of a compiler's or linker's output that says what is wrong, without the program's own path."""
     lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("collect2")]
-    line = next((line for line in lines if re.search(r"\berror\b", line)), lines[-1] if lines else "no message")
+    line = next(
+        (line for line in lines if re.search(r"\berror\b", line)), lines[-1] if lines else "no message"
+    )
     return re.sub(r"^\S*/(?=\S*ld: )", "", line)
 
 

@@ -26,7 +26,8 @@ DESCRIPTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "negative time steps": lambda document: document | {"time_steps": -1},
     "huge time steps": lambda document: document | {"time_steps": 10**30},
     "huge shape": lambda document: (
-        document | {"nodes": [document["nodes"][0] | {"shape": [10**9, 10**9, 10**9]}, *document["nodes"][1:]]}
+        document
+        | {"nodes": [document["nodes"][0] | {"shape": [10**9, 10**9, 10**9]}, *document["nodes"][1:]]}
     ),
     "two extents": lambda document: document | {"nodes": [document["nodes"][0] | {"shape": [1, 2]}]},
     "name with a quote": lambda document: (
@@ -55,7 +56,9 @@ def test_a_hostile_description_is_refused(folder: Path, change: Callable[[dict[s
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000, b'{"format": 1e999999}'], ids=lambda content: repr(content[:8])
+    "content",
+    [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000, b'{"format": 1e999999}'],
+    ids=lambda content: repr(content[:8]),
 )
 def test_text_that_is_not_json_is_refused(folder: Path, content: bytes) -> None:
     (folder / "model.json").write_bytes(content)

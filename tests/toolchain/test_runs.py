@@ -50,6 +50,8 @@ def test_a_folder_with_something_in_it_is_not_taken() -> None:
 def test_no_run_and_not_a_run_are_told_apart() -> None:
     with pytest.raises(InputError, match="there is no run under runs/"):
         runs.find(None)
+    with pytest.raises(InputError, match="is not a run folder"):
+        runs.find(Path("x" * 5000))
     Path("other").mkdir()
     with pytest.raises(InputError, match=r"other is not a run folder \(it has no run.toml\)"):
         runs.find(Path("other"))

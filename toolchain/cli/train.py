@@ -55,5 +55,7 @@ def _render(document: dict[str, Any]) -> None:
             f"note: {name} has {count} channels with a threshold under 64, whose firing rates the leak's floor bends"
         )
     if document["is_demonstration"]:
-        print("a demonstration on the built-in digits, not a deployable model; search with --data for your own")
+        print(
+            "a demonstration on the built-in digits, not a deployable model; search with --data for your own"
+        )
     print(f"trained {document['run']}; next: spikenas-deploy export {document['run']}")

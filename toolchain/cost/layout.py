@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from toolchain.cost.arena import Buffer, arena_bytes, buffers
-from toolchain.cost.code_size import DEFAULT_COMPILER, Compiler, code_bytes
+from toolchain.cost.code_size import code_bytes
 from toolchain.cost.packing import Constant, aligned, constants
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
@@ -91,12 +91,12 @@ class Layout:
         return sum(region.used_bytes for region in self.regions if region.kind == kind)
 
 
-def layout(graph: Graph, profile: Profile, compiler: Compiler = DEFAULT_COMPILER) -> Layout:
+def layout(graph: Graph, profile: Profile) -> Layout:
     """Lay ``graph`` out on the board of ``profile``; weights are not needed.
 
     Each item goes to the first region, in the profile's order, that may hold it and has room; one that
-    fits nowhere stays in the first that may hold it, whose headroom is then negative. ``compiler`` decides
-    the code's size and nothing else: the exported linker script is the same for all.
+    fits nowhere stays in the first that may hold it, whose headroom is then negative. The code's size is
+    that of the default compiler.
     """
     found = constants(graph)
     placed = buffers(graph)
@@ -123,10 +123,6 @@ def layout(graph: Graph, profile: Profile, compiler: Compiler = DEFAULT_COMPILER
         region = _choose(able, used, size, f"{profile.name} has no {kind} region that holds {holds}")
         used[region] += size
         items.append(Item(name, region, size))
-    if compiler != DEFAULT_COMPILER:
-        code = items[0]
-        items[0] = replace(code, size_bytes=code_bytes(graph, profile.core, compiler))
-        used[code.region] += items[0].size_bytes - code.size_bytes
     regions = tuple(RegionUse(r.name, r.kind, r.available_bytes, used[r.name]) for r in limits)
     return replace(empty, items=tuple(items), regions=regions)
 

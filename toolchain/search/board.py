@@ -77,11 +77,10 @@ class Board:
         graph = self.graph(architecture)
         used = footprint(graph, self.profile)
         over = excesses(used, self.limits)
-        dense = operations(graph).dense
-        estimate = microcontroller_ms(dense, self.profile)
+        estimate = microcontroller_ms(graph, self.profile)
         if estimate is not None:
             for limit, allowed in ((LATENCY, self.limits.latency_ms), (PACE, self.pace_ms)):
                 if allowed is not None and estimate > allowed:
                     over.append(Excess(limit, estimate, allowed))
         latency = used.latency_ms if estimate is None else estimate
-        return Verdict(architecture, used, dense, latency, tuple(over))
+        return Verdict(architecture, used, operations(graph).dense, latency, tuple(over))

@@ -105,14 +105,6 @@ def test_weights_go_to_flash_even_if_an_sram_may_hold_them() -> None:
     assert plan.region_of("constants") == "flash" and plan.region_of("arena") == "fast"
 
 
-def test_the_compiler_changes_the_code_s_size_and_nothing_else() -> None:
-    zig, gcc = layout(HAND, BOARD), layout(HAND, BOARD, "gcc")
-    assert gcc.items[0].size_bytes == code_bytes(HAND, "cortex-m4", "gcc") != zig.items[0].size_bytes
-    assert gcc.items[1:] == zig.items[1:] and gcc.buffers == zig.buffers
-    assert zig.flash_bytes - gcc.flash_bytes == zig.items[0].size_bytes - gcc.items[0].size_bytes
-    assert gcc.regions[1:] == zig.regions[1:]
-
-
 def test_a_linux_board_has_no_regions() -> None:
     plan = layout(HAND, profiles.load("jetson_nano"))
     assert plan.items == plan.regions == () and plan.flash_bytes == 0 and plan.arena_bytes == 280

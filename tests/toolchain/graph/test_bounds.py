@@ -75,7 +75,9 @@ def test_a_channel_at_the_limit_fits_and_one_above_does_not() -> None:
     assert not lif_bounds(above, 1).fits.any()
 
 
-@pytest.mark.parametrize(("value", "rounding", "expected"), [(5, 0, 5), (6, 2, 2), (-6, 2, -1), (5, 2, 1), (-7, 2, -2)])
+@pytest.mark.parametrize(
+    ("value", "rounding", "expected"), [(5, 0, 5), (6, 2, 2), (-6, 2, -1), (5, 2, 1), (-7, 2, -2)]
+)
 def test_round_half_up(value: int, rounding: int, expected: int) -> None:
     assert round_half_up(np.array([value]), np.array([rounding]))[0] == expected
 
@@ -85,5 +87,8 @@ def test_most_spikes_of_a_feature() -> None:
     shape = graph.source_shape(graph.head.source)
     counted = replace(graph.head, features="count")
     flattened = replace(graph.head, features="flatten")
-    assert max_count(replace(graph, nodes=(*graph.nodes[:-1], counted))) == graph.time_steps * shape.height * shape.width
+    assert (
+        max_count(replace(graph, nodes=(*graph.nodes[:-1], counted)))
+        == graph.time_steps * shape.height * shape.width
+    )
     assert max_count(replace(graph, nodes=(*graph.nodes[:-1], flattened))) == graph.time_steps

@@ -35,7 +35,12 @@ def pixel_conv(**fields: Any) -> PixelConv:
 
 
 def graph(*middle: Any, source: str = "node", labels: int = 2, time_steps: int = 4, **head: Any) -> Graph:
-    values = {"classes": 2, "weight": np.ones((2, 2), np.int8), "bias": np.zeros(2, np.int32), "exponent": 4} | head
+    values = {
+        "classes": 2,
+        "weight": np.ones((2, 2), np.int8),
+        "bias": np.zeros(2, np.int32),
+        "exponent": 4,
+    } | head
     nodes = middle or (lif("stem", pixel_conv()), lif("node", Skip("stem")))
     return Graph(
         (Input("pixels", Shape(1, 4, 4)), *nodes, Head("head", source, **values)),
@@ -62,15 +67,43 @@ BROKEN: list[tuple[Callable[[Graph], Any], Graph, str]] = [
     (checks.connections, graph(STEM, lif("node", Skip("pixels"))), "wrong type"),
     (checks.connections, graph(STEM, lif("node", pixel_conv(), Skip("stem"))), "beside other edges"),
     (checks.shapes, graph(STEM, lif("node", Skip("stem"), shape=Shape(3, 4, 4))), "does not fit"),
-    (checks.shapes, graph(replace(STEM, edges=(replace(pixel_conv(), kernel=5),)), lif("node", Skip("stem"))), "5x5"),
-    (checks.shapes, graph(replace(STEM, edges=(replace(pixel_conv(), stride=2),)), lif("node", Skip("stem"))), "give"),
+    (
+        checks.shapes,
+        graph(replace(STEM, edges=(replace(pixel_conv(), kernel=5),)), lif("node", Skip("stem"))),
+        "5x5",
+    ),
+    (
+        checks.shapes,
+        graph(replace(STEM, edges=(replace(pixel_conv(), stride=2),)), lif("node", Skip("stem"))),
+        "give",
+    ),
     (checks.array_forms, graph(weight=np.ones((2, 3), np.int8)), "not int8[2, 2]"),
     (checks.array_forms, graph(weight=np.ones((2, 2), np.int16)), "not int8"),
-    (checks.array_forms, graph(replace(STEM, bias=np.zeros(2, np.int32)), lif("node", Skip("stem"))), "not int16[2]"),
-    (checks.constants, graph(replace(STEM, leak=Leak("subtract", 0)), lif("node", Skip("stem"))), "shifts are 1 to 15"),
-    (checks.constants, graph(replace(STEM, exponent=np.full(2, 13, np.uint8)), lif("node", Skip("stem"))), "exponent"),
-    (checks.constants, graph(replace(STEM, threshold=np.zeros(2, np.int16)), lif("node", Skip("stem"))), "under 1"),
-    (checks.no_saturation, graph(replace(STEM, edges=(pixel_conv(**HUGE),)), lif("node", Skip("stem"))), "leave int16"),
+    (
+        checks.array_forms,
+        graph(replace(STEM, bias=np.zeros(2, np.int32)), lif("node", Skip("stem"))),
+        "not int16[2]",
+    ),
+    (
+        checks.constants,
+        graph(replace(STEM, leak=Leak("subtract", 0)), lif("node", Skip("stem"))),
+        "shifts are 1 to 15",
+    ),
+    (
+        checks.constants,
+        graph(replace(STEM, exponent=np.full(2, 13, np.uint8)), lif("node", Skip("stem"))),
+        "exponent",
+    ),
+    (
+        checks.constants,
+        graph(replace(STEM, threshold=np.zeros(2, np.int16)), lif("node", Skip("stem"))),
+        "under 1",
+    ),
+    (
+        checks.no_saturation,
+        graph(replace(STEM, edges=(pixel_conv(**HUGE),)), lif("node", Skip("stem"))),
+        "leave int16",
+    ),
     (checks.no_saturation, graph(bias=np.full(2, 1 << 24, np.int32)), "2**24"),
 ]
 
@@ -92,7 +125,10 @@ def test_every_rule_has_a_broken_case_and_a_docstring() -> None:
 
 
 def test_all_findings_are_reported_at_once() -> None:
-    broken = graph(replace(STEM, leak=Leak("subtract", 0), reset="never"), lif("node", Skip("stem"), shape=Shape(3, 4, 4)))
+    broken = graph(
+        replace(STEM, leak=Leak("subtract", 0), reset="never"),
+        lif("node", Skip("stem"), shape=Shape(3, 4, 4)),
+    )
     assert len(checks.findings(broken)) == 3
 
 

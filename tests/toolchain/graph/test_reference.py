@@ -14,13 +14,36 @@ from tests.support.graphs import random_graph, random_images
 from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Edge, Head, Input, Leak, Lif, OrPool, PixelConv, Pool, Shape, Skip, SpikeConv
+from toolchain.graph.nodes import (
+    Edge,
+    Head,
+    Input,
+    Leak,
+    Lif,
+    OrPool,
+    PixelConv,
+    Pool,
+    Shape,
+    Skip,
+    SpikeConv,
+)
 from toolchain.graph.preprocessing import Preprocessing
 
+QUARTER = Leak("subtract", 2)
 
-def neuron(threshold: int, leak: Leak = Leak("subtract", 2), reset: Any = "subtract") -> Lif:
+
+def neuron(threshold: int, leak: Leak = QUARTER, reset: Any = "subtract") -> Lif:
     one = Shape(1, 1, 1)
-    return Lif("n", one, (Skip("x"),), leak, reset, ints([0], "int16"), ints([threshold], "int16"), ints([6], "uint8"))
+    return Lif(
+        "n",
+        one,
+        (Skip("x"),),
+        leak,
+        reset,
+        ints([0], "int16"),
+        ints([threshold], "int16"),
+        ints([6], "uint8"),
+    )
 
 
 def ints(values: Any, dtype: str) -> Any:
@@ -40,7 +63,13 @@ def step(node: Lif, before: int, current: int) -> tuple[int, int]:
         (neuron(64), 0, 63, 0, 63),
         (neuron(64), 80, 40, 1, 36),  # 80 - 20 + 40 = 100
         (neuron(64, reset="zero"), 80, 40, 1, 0),
-        (neuron(64), 0, 200, 1, 136),  # a reset by subtraction may leave more than theta; it fires once a step
+        (
+            neuron(64),
+            0,
+            200,
+            1,
+            136,
+        ),  # a reset by subtraction may leave more than theta; it fires once a step
         (neuron(64), -1, 0, 0, 0),  # -1 leaks up to 0
         (neuron(64, Leak("shift", 1)), -1, 0, 0, -1),  # and here it stays
         (neuron(64, Leak("shift", 1)), -9, 4, 0, -1),
@@ -80,7 +109,15 @@ def chain(edges: tuple[Edge, ...], shape: Shape, threshold: int, exponent: int, 
         np.full(channels, threshold, np.int16),
         np.full(channels, exponent, np.uint8),
     )
-    head = Head("head", "node", 2, "count", np.array([[1] * channels, [0] * channels], np.int8), np.zeros(2, np.int32), 0)
+    head = Head(
+        "head",
+        "node",
+        2,
+        "count",
+        np.array([[1] * channels, [0] * channels], np.int8),
+        np.zeros(2, np.int32),
+        0,
+    )
     preprocessing = Preprocessing(shape.height, shape.width, "as_is")
     return Graph((Input("pixels", shape), stem, node, head), steps, preprocessing, ("on", "off"))
 
@@ -106,7 +143,9 @@ def test_a_pool_counts_its_window_in_eighths_with_zero_padding() -> None:
     # exponent 6: each spike is worth 8; the corner sees 4, an edge 6, the centre 9 of a full 3x3 map
     image = np.full((1, 3, 3), 255)
     by_threshold = {
-        threshold: spikes_of_node(chain((Pool("stem"),), Shape(1, 3, 3), threshold, 6, steps=1), image)[0, 0].tolist()
+        threshold: spikes_of_node(chain((Pool("stem"),), Shape(1, 3, 3), threshold, 6, steps=1), image)[
+            0, 0
+        ].tolist()
         for threshold in (32, 48, 72, 73)
     }
     assert by_threshold[32] == [[1, 1, 1], [1, 1, 1], [1, 1, 1]]
@@ -167,7 +206,10 @@ def test_flattened_features_are_in_channel_row_column_order() -> None:
 
 def test_no_images_give_no_scores() -> None:
     graph = random_graph(0)
-    assert reference.scores(graph, np.zeros((0, *graph.input.shape), np.uint8)).shape == (0, graph.head.classes)
+    assert reference.scores(graph, np.zeros((0, *graph.input.shape), np.uint8)).shape == (
+        0,
+        graph.head.classes,
+    )
 
 
 def test_images_of_another_shape_are_refused() -> None:

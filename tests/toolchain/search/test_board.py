@@ -22,7 +22,7 @@ def test_a_small_network_fits_and_its_figures_are_the_cost_model_s() -> None:
         verdict.footprint.flash_bytes == plan.flash_bytes and verdict.footprint.sram_bytes == plan.sram_bytes
     )
     assert verdict.operations == operations(where.graph(SMALL)).dense
-    assert verdict.latency_ms == microcontroller_ms(verdict.operations, where.profile)
+    assert verdict.latency_ms == microcontroller_ms(where.graph(SMALL), where.profile)
 
 
 def test_a_large_network_is_over_flash_and_pace() -> None:

@@ -4,22 +4,44 @@ from typing import get_args
 
 import pytest
 
-from toolchain.profiles import load
+from tests.support.data import bars
+from tests.toolchain.search.boards import board
+from toolchain.architecture.text import parse
 from toolchain.profiles.schema import Core
-from toolchain.search.pace import CYCLES_PER_OPERATION, FRAME_MS, microcontroller_ms
+from toolchain.search.pace import INSTRUCTIONS, microcontroller_ms
 
 
 def test_every_core_has_an_estimate() -> None:
-    assert set(CYCLES_PER_OPERATION) == set(get_args(Core))
+    assert set(INSTRUCTIONS) == set(get_args(Core))
 
 
-def test_time_grows_with_operations_and_falls_with_the_clock() -> None:
-    board = load("stm32f405")
-    # 168 MHz / 30 frames / 0.4 cycles = 14 million operations a frame.
-    assert microcontroller_ms(14_000_000, board) == pytest.approx(FRAME_MS)
-    slower = board.model_copy(update={"clock_hz": board.clock_hz // 2})
-    assert microcontroller_ms(14_000_000, slower) == pytest.approx(2 * FRAME_MS)
+def test_a_hand_computed_network() -> None:
+    where = board("stm32f405")  # pixels of 8x8
+    graph = where.graph(parse("t2 leak2 reset-subtract stem20/1 002000 head-count"))
+    places = 8 * 8 * 2 * 2  # positions, blocks of 16 channels, time steps; in the stem and in the cell
+    instructions = 900 * 2 * places + 7.5 * places * 20
+    assert microcontroller_ms(graph, where.profile) == pytest.approx(instructions / 168e6 * 1e3)
+
+
+@pytest.mark.parametrize(
+    ("line", "counted"),
+    [
+        ("t2 leak2 reset-subtract stem64/2 003000 stride64 003000 head-flatten", 4_010_128),
+        ("t4 leak2 reset-subtract stem16/1 003000 stride16 003000 stride16 003000 head-flatten", 4_364_340),
+        ("t4 leak2 reset-subtract stem4/2 003000 stride4 003000 head-count", 684_845),
+        ("t2 leak2 reset-subtract stem8/1 001000 stride8 444444 head-count", 1_398_787),
+        ("t4 leak2 reset-subtract stem16/2 333333 stride32 002000 head-flatten", 3_500_990),
+    ],
+)
+def test_near_to_what_firmware_was_counted_to_execute(line: str, counted: int) -> None:
+    """Instructions for an image of the digits, 16x16, under unicorn, compiled with zig for the Cortex-M4."""
+    where = board("stm32f405", bars(side=16))
+    estimate = microcontroller_ms(where.graph(parse(line)), where.profile)
+    assert estimate is not None
+    assert estimate == pytest.approx(counted / 168e6 * 1e3, rel=0.25)
 
 
 def test_linux_boards_have_their_own_estimate() -> None:
-    assert microcontroller_ms(1, load("jetson_nano")) is None
+    where = board("jetson_nano")
+    graph = where.graph(parse("t2 leak2 reset-subtract stem4/1 002000 head-count"))
+    assert microcontroller_ms(graph, where.profile) is None

@@ -76,7 +76,7 @@ def test_the_order_is_drawn_from_the_seed_and_the_position() -> None:
 @pytest.fixture
 def few_cells(monkeypatch: pytest.MonkeyPatch) -> tuple[Cell, ...]:
     """Every twelfth cell, and the two that the search knows by name, as if there were no others."""
-    cells = (*distinct_cells()[::12], REFERENCE, SMALLEST)
+    cells = tuple(sorted({*distinct_cells()[::12], REFERENCE, SMALLEST}))
     monkeypatch.setattr("toolchain.search.positions.distinct_cells", lambda: cells)
     return cells
 
