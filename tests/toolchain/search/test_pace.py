@@ -19,7 +19,7 @@ def test_a_hand_computed_network() -> None:
     where = board("stm32f405")  # pixels of 8x8
     graph = where.graph(parse("t2 leak2 reset-subtract stem20/1 002000 head-count"))
     places = 8 * 8 * 2 * 2  # positions, blocks of 16 channels, time steps; in the stem and in the cell
-    instructions = 900 * 2 * places + 7.5 * places * 20
+    instructions = 1060 * 2 * places + 8.8 * places * 20
     assert microcontroller_ms(graph, where.profile) == pytest.approx(instructions / 168e6 * 1e3)
 
 
@@ -33,12 +33,12 @@ def test_a_hand_computed_network() -> None:
         ("t4 leak2 reset-subtract stem16/2 333333 stride32 002000 head-flatten", 3_500_990),
     ],
 )
-def test_near_to_what_firmware_was_counted_to_execute(line: str, counted: int) -> None:
+def test_not_short_of_what_firmware_was_counted_to_execute(line: str, counted: int) -> None:
     """Instructions for an image of the digits, 16x16, under unicorn, compiled with zig for the Cortex-M4."""
     where = board("stm32f405", bars(side=16))
     estimate = microcontroller_ms(where.graph(parse(line)), where.profile)
     assert estimate is not None
-    assert estimate == pytest.approx(counted / 168e6 * 1e3, rel=0.25)
+    assert 1.0 <= estimate / (counted / 168e6 * 1e3) <= 1.4
 
 
 def test_linux_boards_have_their_own_estimate() -> None:
