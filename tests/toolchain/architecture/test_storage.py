@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.support.architectures import architectures
+from tests.support.architecture_strategies import architectures
 from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.storage import from_dict, load_architecture, save_architecture, to_dict
 from toolchain.architecture.text import EXAMPLE, parse

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.architectures import architectures
+from tests.support.architecture_strategies import architectures
 from toolchain.architecture.architecture import Architecture, Shrink
 from toolchain.architecture.text import EXAMPLE, parse, to_text
 from toolchain.errors import InputError
