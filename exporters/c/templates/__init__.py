@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import jinja2
 
+from toolchain.cost.packing import BLOCK
 from toolchain.graph.nodes import Array
 
 _C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t"}
-_LINE = 110
 
 
 def render(name: str, context: Mapping[str, object]) -> str:
@@ -32,12 +32,10 @@ def _initializer(context: jinja2.runtime.Context, value: object) -> str:
 
 
 def _rows(array: Array) -> str:
-    """The elements of ``array`` in lines of bounded length."""
-    words = [f"{value}," for value in array.ravel().tolist()]
-    width = max(map(len, words)) + 1
-    per_line = max(1, _LINE // width)
-    lines = (words[start : start + per_line] for start in range(0, len(words), per_line))
-    return "\n".join("    " + " ".join(line) for line in lines)
+    """The elements of ``array``, sixteen a line: a weight row, or a block of channels."""
+    values = array.ravel().tolist()
+    lines = (values[start : start + BLOCK] for start in range(0, len(values), BLOCK))
+    return "\n".join("    " + ", ".join(map(str, line)) + "," for line in lines)
 
 
 @lru_cache(maxsize=1)

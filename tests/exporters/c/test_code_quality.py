@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from exporters.c import compilers, export
-from exporters.c.cores import ARM, CODE, CORES
+from exporters.c.cores import ARM, CODE, CORES, HOST, LINK
 from tests.support.graphs import random_graph, random_images
 from toolchain import profiles
 from toolchain.graph import reference
 
 BOARD = profiles.load("stm32f405")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wcast-qual", "-Werror")
-NETWORKS = 12
+NETWORKS = 8
 IMAGES = 3
 
 
@@ -37,20 +37,22 @@ def test_no_compiler_warns(
     require_tool: Callable[[str], str],
     require_package: Callable[[str], None],
 ) -> None:
-    flags = [*CODE, *WARNINGS]
     if compiler == "zig":
         require_package("ziglang")
+    folder = export(random_graph(0), BOARD, tmp_path)[0].parent
     if core == "host":
         command = compilers.arm_command("zig")[1] if compiler == "zig" else [require_tool("gcc")]
+        flags, bare_metal = [*HOST], {"firmware.c", "startup.c"}
     else:
         if compiler == "gcc":
             require_tool("arm-none-eabi-gcc")
         chosen, command = compilers.arm_command("zig" if compiler == "zig" else "gcc")
-        flags += [*ARM[chosen], f"-mcpu={CORES[core][chosen]}"]
-    folder = export(random_graph(0), BOARD, tmp_path)[0].parent
-    bare_metal = {"firmware.c", "startup.c"} if core == "host" else set()
-    for source in sorted(path.name for path in folder.glob("*.c") if path.name not in bare_metal):
-        run([*command, *flags, "-c", source, "-o", str(tmp_path / "object.o")], folder)
+        flags, bare_metal = (
+            [*ARM[chosen], f"-mcpu={CORES[core][chosen]}", *CODE, *LINK, "-T", "link.ld"],
+            set(),
+        )
+    sources = sorted(path.name for path in folder.glob("*.c") if path.name not in bare_metal)
+    run([*command, *flags, *WARNINGS, *sources, "-o", str(tmp_path / "linked")], folder)
 
 
 def test_addresses_and_arithmetic_are_clean_under_the_sanitizers(

@@ -13,7 +13,7 @@ from tests.support.graphs import random_graph, random_images, with_wrong_weight
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
 
-NETWORKS = 48
+NETWORKS = 40
 
 Pairs = list[tuple[Graph, CNetwork]]
 
@@ -31,7 +31,7 @@ def test_scores_equal_the_reference(networks: Pairs, index: int) -> None:
     assert np.array_equal(network.scores(images), reference.scores(graph, images))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.integers(0, NETWORKS - 1))
 def test_scores_equal_the_reference_whatever_the_image(
     networks: Pairs, data: st.DataObject, index: int
@@ -65,7 +65,7 @@ def test_inference_leaves_nothing_behind(networks: Pairs) -> None:
 
 def test_a_planted_weight_is_caught(networks: Pairs, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A weight that is off by one in the sources alone shows in the scores wherever it makes a difference at all."""
-    planted = [with_wrong_weight(graph) for graph, _ in networks[:16]]
+    planted = [with_wrong_weight(graph) for graph, _ in networks[:12]]
     wrong = compiled(planted, tmp_path_factory.mktemp("planted"))
     caught = 0
     for (graph, _), other, network in zip(networks, planted, wrong, strict=False):
@@ -74,4 +74,4 @@ def test_a_planted_weight_is_caught(networks: Pairs, tmp_path_factory: pytest.Te
         differs = not np.array_equal(network.scores(images), expected)
         assert differs == (not np.array_equal(reference.scores(other, images), expected))
         caught += differs
-    assert caught >= 4
+    assert caught >= 3
