@@ -7,7 +7,7 @@
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
-PYTEST_ARGS =
+PYTEST_ARGS = -n auto
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUTF8 = 1
 

@@ -9,6 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Tests run side by side (`make test` takes one process a core), so none may take several cores or be judged by time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("spikenas", deadline=None)
+settings.load_profile("spikenas")
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
