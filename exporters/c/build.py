@@ -12,10 +12,10 @@ from exporters.c import compilers
 from exporters.c.cores import ARM, CODE, CORES, HOST, LINK
 from exporters.c.export import BARE_METAL
 from exporters.c.image import flat_image
-from exporters.c.placement import identifier
+from exporters.c.placement import identifier, memory
 from toolchain.cost.code_size import Compiler
 from toolchain.errors import InputError, OverBudgetError
-from toolchain.files import write_atomic
+from toolchain.files import MAX_TEXT_BYTES, read_bytes, write_atomic
 from toolchain.profiles.schema import Profile
 
 ELF, BINARY = "firmware.elf", "firmware.bin"
@@ -50,6 +50,11 @@ def build(source_folder: Path, profile: Profile, compiler: Compiler | None = Non
     for needed in sorted(BARE_METAL):
         if not (source_folder / needed).is_file():
             raise InputError(f"{source_folder} has no {needed}; export the network for {profile.name} first")
+    script = read_bytes(source_folder / "link.ld", MAX_TEXT_BYTES).decode(errors="replace").splitlines()
+    if not {f"    {line}" for line in memory(profile)} <= set(script):
+        raise InputError(
+            f"{source_folder} was exported for another board; export the network for {profile.name} first"
+        )
     compiler, command = compilers.arm_command(compiler)
     flags = [*ARM[compiler], f"-mcpu={CORES[profile.core][compiler]}", *CODE, *LINK, "-T", "link.ld"]
     sources = sorted(path.name for path in source_folder.glob("*.c"))

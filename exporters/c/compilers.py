@@ -32,8 +32,12 @@ def available() -> list[Compiler]:
 def arm_command(compiler: Compiler | None) -> tuple[Compiler, list[str]]:
     """The wanted Arm compiler, or the first that is installed, and how to call it.
 
-    Raises ``ToolMissingError`` saying how to install it.
+    Raises ``ToolMissingError`` saying how to install it, ``InputError`` if none is called so.
     """
+    if compiler is not None and compiler not in get_args(Compiler):
+        raise InputError(
+            f"no compiler is called {compiler!r:.40}; {' and '.join(get_args(Compiler))} are known"
+        )
     for candidate in get_args(Compiler) if compiler is None else (compiler,):
         program = _arm_program(candidate)
         if program is not None:

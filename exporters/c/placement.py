@@ -14,22 +14,22 @@ def identifier(index: int, name: str) -> str:
     return f"region{index}_" + re.sub(r"\W", "_", name)
 
 
-def linker_script(plan: Layout, profile: Profile, prefix: str) -> str:
-    """The script that links ``plan`` into the free part of the regions of ``profile``, and refuses anything more."""
-    regions = [
-        {
-            "identifier": identifier(index, region.name),
-            "kind": region.kind,
-            "origin": region.available_origin,
-            "size_bytes": region.available_bytes,
-        }
+def memory(profile: Profile) -> list[str]:
+    """The regions of ``profile``, less what is reserved, as lines of a linker script."""
+    return [
+        f"{identifier(index, region.name)} : "
+        f"ORIGIN = 0x{region.available_origin:08X}, LENGTH = {region.available_bytes}"
         for index, region in enumerate(profile.regions)
     ]
+
+
+def linker_script(plan: Layout, profile: Profile, prefix: str) -> str:
+    """The script that links ``plan`` into the free part of the regions of ``profile``, and refuses anything more."""
     by_name = {region.name: identifier(index, region.name) for index, region in enumerate(profile.regions)}
     context = {
         "profile": templates.comment(profile.name),
         "prefix": prefix,
-        "regions": regions,
+        "memory": memory(profile),
         "place": {item.name: by_name[item.region] for item in plan.items},
         "stack_bytes": plan.stack_bytes,
         "mailbox_bytes": plan.mailbox_bytes,

@@ -117,7 +117,8 @@ def test_an_image_that_fits_by_no_byte_more_links_and_one_byte_less_does_not(
     folder = sources(tmp_path)
     flash = build(folder, BOARD, compiler).binary.stat().st_size
     sram = layout(POOLED, BOARD).sram_bytes
-    build(sources(tmp_path, board=resized(BOARD, flash=flash, sram=sram)), BOARD, compiler)
+    exact = resized(BOARD, flash=flash, sram=sram)
+    build(sources(tmp_path, board=exact), exact, compiler)
     for small in (resized(BOARD, flash=flash - 1), resized(BOARD, sram=sram - 1, ccm=4)):
         name = "flash" if small.region("flash").size_bytes < flash else "sram"
         with pytest.raises(OverBudgetError, match=rf"region {name} overflows its \d+ bytes by 1;"):
@@ -160,6 +161,17 @@ def test_a_folder_without_an_export_is_refused(tmp_path: Path) -> None:
         build(tmp_path, BOARD)
     with pytest.raises(InputError, match="holds no exported network"):
         build_host(tmp_path)
+
+
+def test_sources_for_another_board_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="exported for another board; export the network for rp2040 first"):
+        build(sources(tmp_path), profiles.load("rp2040"))
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+def test_an_unknown_compiler_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no compiler is called 'clang'; zig and gcc are known"):
+        build(sources(tmp_path), BOARD, "clang")  # type: ignore[arg-type]
 
 
 def test_a_core_that_nothing_is_built_for_is_refused(tmp_path: Path) -> None:
