@@ -57,7 +57,9 @@ def _show_network(document: Document) -> None:
         (line["limit"], *(_amount(line["limit"], line[key]) for key in ("used", "available", "headroom")))
         for line in document["budget"]
     ]
-    print_table(("limit", "used (estimated)>", "available>", "headroom>"), rows, "Footprint, trained or not")
+    print_table(
+        ("limit", "used (estimated)>", "available>", "headroom>"), rows, "Footprint against the budget"
+    )
     print(f"network: {document['architecture']}")
     if not document["keeps_pace"]:
         print(NO_PACE)

@@ -56,11 +56,6 @@ def footprint(graph: Graph, profile: Profile) -> Footprint:
 
 def excesses(used: Footprint, limits: Budget) -> list[Excess]:
     """Every limit of ``limits`` that ``used`` breaks; an empty list means that it fits."""
-    over = [
-        Excess(region.name, region.used_bytes, region.available_bytes)
-        for region in used.regions
-        if region.headroom_bytes < 0
-    ]
     totals: tuple[tuple[str, float | None, float | None], ...] = (
         ("flash", used.flash_bytes, limits.flash_bytes),
         ("sram", used.sram_bytes, limits.sram_bytes),
@@ -68,10 +63,15 @@ def excesses(used: Footprint, limits: Budget) -> list[Excess]:
         ("resident", used.resident_bytes, limits.resident_bytes),
         ("latency", used.latency_ms, limits.latency_ms),
     )
-    named = {excess.limit for excess in over}
-    over += [
+    over = [
         Excess(limit, taken, available)
         for limit, taken, available in totals
-        if taken is not None and available is not None and taken > available and limit not in named
+        if taken is not None and available is not None and taken > available
     ]
-    return over
+    # A region may be called like its kind; the total, which the user may have narrowed, then speaks for both.
+    named = {excess.limit for excess in over}
+    return over + [
+        Excess(region.name, region.used_bytes, region.available_bytes)
+        for region in used.regions
+        if region.headroom_bytes < 0 and region.name not in named
+    ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolchain.architecture.cells import distinct_cells
 from toolchain.datasets import Dataset
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 from toolchain.search.board import Board, Verdict
+from toolchain.search.positions import largest_first
 from toolchain.search.sizing import Sizing, choose_sizes
 
 
@@ -48,7 +48,8 @@ def dry_run(data: Dataset, profile: Profile, limits: Budget) -> DryRun:
 def _outlook(sizing: Sizing, position: int) -> PositionOutlook:
     architecture = sizing.verdict.architecture
     fitting, dropped = [], dict[str, int]()
-    for cell in sorted(distinct_cells(), key=lambda cell: (cell.weights(1), cell)):
+    space = largest_first()
+    for cell in space:
         cells = list(architecture.cells)
         cells[position] = cell
         verdict = sizing.board.judge(architecture.with_cells(tuple(cells)))
@@ -56,4 +57,4 @@ def _outlook(sizing: Sizing, position: int) -> PositionOutlook:
             fitting.append(verdict)
         for limit in verdict.dropped_by:
             dropped[limit] = dropped.get(limit, 0) + 1
-    return PositionOutlook(len(distinct_cells()), len(fitting), dropped, fitting[0], fitting[-1])
+    return PositionOutlook(len(space), len(fitting), dropped, fitting[-1], fitting[0])

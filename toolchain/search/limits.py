@@ -1,24 +1,21 @@
-"""Limits in sentences: how much of which is used, and what is over."""
+"""What is over a limit, in a sentence."""
 
 from __future__ import annotations
 
+from toolchain.cost.footprint import Excess
 from toolchain.search.board import LATENCY, PACE, Verdict
-
-
-def amount(limit: str, value: float) -> str:
-    """A value of ``limit`` with its unit, bytes in KiB; times are estimates and say so."""
-    return f"{value:,.2f} ms (estimate)" if limit in (LATENCY, PACE) else f"{value / 1024:,.1f} KiB"
 
 
 def misses(verdict: Verdict) -> str:
     """By how much ``verdict`` is over each limit, the worst first: ``flash by 2,048 bytes (...)``."""
     worst_first = sorted(verdict.excesses, key=lambda excess: -excess.used / max(excess.available, 1e-9))
-    return " and ".join(
-        f"{excess.limit} by {_difference(excess.limit, excess.used - excess.available)}"
-        f" ({amount(excess.limit, excess.used)} of {amount(excess.limit, excess.available)})"
-        for excess in worst_first
-    )
+    return " and ".join(_miss(excess) for excess in worst_first)
 
 
-def _difference(limit: str, value: float) -> str:
-    return f"{value:,.2f} ms" if limit in (LATENCY, PACE) else f"{value:,.0f} bytes"
+def _miss(excess: Excess) -> str:
+    over = excess.used - excess.available
+    if excess.limit in (LATENCY, PACE):
+        figures = f"an estimated {excess.used:,.2f} ms of {excess.available:,.2f} ms"
+        return f"{excess.limit} by {over:,.2f} ms ({figures})"
+    figures = f"{excess.used / 1024:,.1f} KiB of {excess.available / 1024:,.1f} KiB"
+    return f"{excess.limit} by {over:,.0f} bytes ({figures})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,7 +60,7 @@ class PositionSearch:
         roles: dict[Cell, tuple[Role, ...]] = {REFERENCE: ("reference",)}
         reserve = self.architecture.cells[self.position]
         roles.setdefault(reserve, ("reference",))
-        largest = next(cell for cell in _largest_first() if self._judge(cell).fits)
+        largest = next(cell for cell in largest_first() if self._judge(cell).fits)
         roles[largest] = (*roles.get(largest, ()), "largest")
         return roles
 
@@ -111,5 +111,6 @@ class PositionSearch:
         )
 
 
-def _largest_first() -> Iterator[Cell]:
-    return iter(sorted(distinct_cells(), key=lambda cell: (-cell.weights(1), cell)))
+def largest_first() -> list[Cell]:
+    """The cells of the space, those with the most weights first."""
+    return sorted(distinct_cells(), key=lambda cell: (-cell.weights(1), cell))

@@ -64,7 +64,9 @@ def search(
             positions.append(found)
             architecture = found.chosen.verdict.architecture
             log.write(choice_entry(position, found))
-            progress(f"cell {position + 1} of {count}: {found.chosen.cell} of {len(found.scored)} scored")
+            progress(
+                f"cell {position + 1} of {count}: {found.chosen.cell}, best of {len(found.scored)} scored"
+            )
         verdict = sizing.board.judge(architecture)
         result = SearchResult(
             architecture,

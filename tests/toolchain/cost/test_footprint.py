@@ -50,3 +50,11 @@ def test_a_region_that_overflows_is_named_once() -> None:
     over = excesses(footprint(large, profile), budget(profile))
     assert over and len({excess.limit for excess in over}) == len(over)
     assert all(excess.used > excess.available for excess in over)
+
+
+def test_a_narrowed_total_speaks_for_a_region_of_the_same_name() -> None:
+    profile = profiles.load("stm32f405")
+    large = untrained("t8 leak2 reset-subtract stem128/1 333333 head-count", side=64)
+    used = footprint(large, profile)
+    over = {excess.limit: excess for excess in excesses(used, budget(profile, sram_bytes=20_000))}
+    assert over["sram"] == Excess("sram", used.sram_bytes or 0, 20_000)

@@ -7,14 +7,18 @@ import pytest
 
 from tests.support.data import bars
 from toolchain import profiles
+from toolchain.architecture.cells import distinct_cells
 from toolchain.errors import OverBudgetError
 from toolchain.profiles.budget import budget
 from toolchain.search.dry_run import dry_run
 from toolchain.search.search import search
 from toolchain.search.settings import SearchSettings
+from toolchain.search.sizes import REFERENCE, SMALLEST
 
 
-def test_it_tells_the_sizes_that_a_search_takes_and_what_binds() -> None:
+def test_it_tells_the_sizes_that_a_search_takes_and_what_binds(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = tuple(sorted({*distinct_cells()[::12], REFERENCE, SMALLEST}))
+    monkeypatch.setattr("toolchain.search.positions.distinct_cells", lambda: cells)
     profile = profiles.load("stm32f405")
     limits = budget(profile, flash_bytes=60 * 1024, latency_ms=1e6)
     plan = dry_run(bars(), profile, limits)
@@ -24,11 +28,11 @@ def test_it_tells_the_sizes_that_a_search_takes_and_what_binds() -> None:
     assert plan.tried[-1] == plan.sizing.verdict and not any(verdict.fits for verdict in plan.tried[:-1])
     assert plan.binding == plan.tried[-2].dropped_by == ["flash"]
     for outlook, position in zip(plan.positions, result.positions, strict=True):
-        assert outlook.space == 7012 and 0 < outlook.fit < 7012
-        assert outlook.dropped == {"flash": 7012 - outlook.fit}
+        assert outlook.space == position.space == len(cells) and 0 < outlook.fit < len(cells)
+        assert outlook.dropped == {"flash": len(cells) - outlook.fit}
         assert outlook.smallest.fits and outlook.largest.fits
-        (largest,) = (c for c in position.references if "largest" in c.roles)
-        assert outlook.largest.operations >= largest.verdict.operations or position is result.positions[1]
+    (largest,) = (c for c in result.positions[0].references if "largest" in c.roles)
+    assert plan.positions[0].largest.architecture.cells[0] == largest.cell
 
 
 def test_it_raises_as_the_search_would() -> None:

@@ -72,7 +72,7 @@ def test_nothing_fits(name: str, limits: dict[str, float], limit: str) -> None:
     excess = next(excess for excess in smallest.excesses if excess.limit == limit)
     missing = excess.used - excess.available
     text = str(caught.value)
-    figure = f"{missing:,.2f} ms" if limit == "latency" else f"{missing:,.0f} bytes"
+    figure = f"{missing:,.2f} ms (an estimated" if limit == "latency" else f"{missing:,.0f} bytes ("
     assert re.search(rf"misses .*{limit} by {re.escape(figure)}", text), text
     assert "smaller --size" in text
 
