@@ -7,7 +7,7 @@ from dataclasses import dataclass
 IMAGES_SEEN = 400_000
 """Training images, counted over epochs, after which networks of this size gain little on Fashion-MNIST."""
 
-MIN_EPOCHS, MAX_EPOCHS = 6, 40
+MIN_EPOCHS, MAX_EPOCHS = 6, 24
 QUANTIZED_SHARE = 0.3
 """Share of the epochs that fine-tunes in integers. They start from a trained network and need fewer."""
 
