@@ -2,7 +2,7 @@
 # PYTHON=python3.12 picks the Python. On Linux, PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS pointing at a CPU-only
 # build of the pinned torch saves several gigabytes of CUDA libraries.
 .SUFFIXES:
-.PHONY: help install demo test lint types accept bench clean
+.PHONY: help install demo test lint types accept bench readme clean
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -19,6 +19,7 @@ help:
 	@echo 'make types     mypy alone'
 	@echo 'make accept    the long acceptance runs, on full test sets'
 	@echo 'make bench     the benchmarks, quick settings'
+	@echo 'make readme    run what README.md shows and put its output there, with the results of make accept'
 	@echo 'make clean     remove .venv and build'
 
 install: $(STAMP)
@@ -50,6 +51,9 @@ bench: $(STAMP)
 	  [ -e "$$file" ] || { echo 'no benchmarks yet'; break; }; \
 	  echo "$$file"; $(BIN)/python "$$file" --quick; \
 	done
+
+readme: $(STAMP)
+	$(BIN)/python docs/capture.py
 
 clean:
 	rm -rf $(VENV) build
