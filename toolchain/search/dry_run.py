@@ -8,7 +8,7 @@ from toolchain.datasets import Dataset
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 from toolchain.search.board import Board, Verdict
-from toolchain.search.positions import largest_first
+from toolchain.search.cell_space import searched_cells
 from toolchain.search.sizing import Sizing, choose_sizes
 
 
@@ -48,7 +48,7 @@ def dry_run(data: Dataset, profile: Profile, limits: Budget) -> DryRun:
 def _outlook(sizing: Sizing, position: int) -> PositionOutlook:
     architecture = sizing.verdict.architecture
     fitting, dropped = [], dict[str, int]()
-    space = largest_first()
+    space = searched_cells(sizing.reserve)
     for cell in space:
         cells = list(architecture.cells)
         cells[position] = cell

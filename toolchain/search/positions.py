@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from toolchain.architecture.architecture import Architecture
-from toolchain.architecture.cells import Cell, distinct_cells
+from toolchain.architecture.cells import Cell
 from toolchain.search.board import Board, Verdict
+from toolchain.search.cell_space import best
 from toolchain.search.entries import candidate_entry, dropped_entry
 from toolchain.search.journal import Journal
 from toolchain.search.results import Candidate, Position, Role, Stop
@@ -27,13 +28,15 @@ REPORT_EVERY_S = 2.0
 class PositionSearch:
     """Looks for the cell at ``position`` of ``architecture``, whose other cells are decided or held in reserve.
 
-    ``score`` gives a cell's scores in untrained networks; cells over budget never get that far. ``candidates``
-    are scored beside the references, in an order drawn from ``seed``.
+    ``cells`` are those to look at, the largest first. ``score`` gives a cell's scores in untrained networks;
+    cells over budget never get that far. ``candidates`` are scored beside the references, in an order drawn
+    from ``seed``.
     """
 
     board: Board
     architecture: Architecture
     position: int
+    cells: tuple[Cell, ...]
     candidates: int
     seed: int
     score: Callable[[Cell], Scores]
@@ -44,29 +47,24 @@ class PositionSearch:
     over_budget: int = 0
 
     def run(self, deadline: float | None) -> Position:
-        """Score the references, then other cells until enough are scored or the ``deadline`` (monotonic) passes.
-
-        The cell with the highest SAHD (January 2022) wins; of equal ones the one with the fewest weights.
-        """
+        """Score the references, then other cells until enough are scored or the ``deadline`` (monotonic) passes."""
         roles = self._references()
         for cell, why in roles.items():
             self._consider(cell, why)
         stopped_by = self._draw(set(roles), deadline)
-        best = max(self.scored, key=lambda c: (c.scores.sahd_2022_01, -c.weights, str(c.cell)))
-        return Position(best, tuple(self.scored), self.dropped, len(distinct_cells()), stopped_by)
+        return Position(best(self.scored), tuple(self.scored), self.dropped, len(self.cells), stopped_by)
 
     def _references(self) -> dict[Cell, tuple[Role, ...]]:
         """The cells that are always looked at. The one held in reserve fits, so at least one can be scored."""
         roles: dict[Cell, tuple[Role, ...]] = {REFERENCE: ("reference",)}
         reserve = self.architecture.cells[self.position]
         roles.setdefault(reserve, ("reference",))
-        largest = next(cell for cell in largest_first() if self._judge(cell).fits)
+        largest = next(cell for cell in self.cells if self._judge(cell).fits)
         roles[largest] = (*roles.get(largest, ()), "largest")
         return roles
 
     def _draw(self, seen: set[Cell], deadline: float | None) -> Stop:
-        cells = distinct_cells()
-        order = np.random.default_rng([self.seed, self.position]).permutation(len(cells))
+        order = np.random.default_rng([self.seed, self.position]).permutation(len(self.cells))
         wanted = len(self.scored) + self.candidates
         reported = time.monotonic()
         for index in order:
@@ -74,8 +72,8 @@ class PositionSearch:
                 return "candidates"
             if deadline is not None and time.monotonic() >= deadline:
                 return "time"
-            if cells[index] not in seen:
-                self._consider(cells[index], ())
+            if self.cells[index] not in seen:
+                self._consider(self.cells[index], ())
             if time.monotonic() - reported >= REPORT_EVERY_S:
                 reported = time.monotonic()
                 self._report()
@@ -104,13 +102,8 @@ class PositionSearch:
         return cell.weights(self.architecture.channels_at(self.position))
 
     def _report(self) -> None:
-        best = max(self.scored, key=lambda candidate: candidate.scores.sahd_2022_01)
+        leading = best(self.scored)
         self.progress(
             f"cell {self.position + 1} of {len(self.architecture.cells)}: {len(self.scored)} scored,"
-            f" {self.over_budget} over budget, best {best.cell}"
+            f" {self.over_budget} over budget, best {leading.cell}"
         )
-
-
-def largest_first() -> list[Cell]:
-    """The cells of the space, those with the most weights first."""
-    return sorted(distinct_cells(), key=lambda cell: (-cell.weights(1), cell))

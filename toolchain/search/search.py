@@ -2,8 +2,9 @@
 
 The steps follow what the SpikeNAS paper (Putra and Shafique, arXiv 2402.11322) says in its abstract, in our own
 form: candidates over budget are dropped by the cost model before any forward pass, the rest are scored in
-untrained networks by SAHD. The budget is checked on the whole network; positions that are not decided yet hold
-their reserve, so that no early cell takes what a later one needs.
+untrained networks by SAHD, and the highest is taken unless a smaller cell is as good within the noise. The
+budget is checked on the whole network; positions that are not decided yet hold their reserve, so that no early
+cell takes what a later one needs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from toolchain.datasets import Dataset
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 from toolchain.search.board import Board
+from toolchain.search.cell_space import searched_cells
 from toolchain.search.entries import choice_entry, result_entry, size_entry, start_entry
 from toolchain.search.journal import Journal
 from toolchain.search.positions import PositionSearch, Progress
@@ -58,7 +60,15 @@ def search(
                 sizing.board, architecture, position, data.train.images, settings.batch, seeds
             )
             work = PositionSearch(
-                sizing.board, architecture, position, candidates, settings.seed, scorer.score, log, progress
+                sizing.board,
+                architecture,
+                position,
+                searched_cells(sizing.reserve),
+                candidates,
+                settings.seed,
+                scorer.score,
+                log,
+                progress,
             )
             found = work.run(_deadline(settings, started, count - position))
             positions.append(found)

@@ -7,18 +7,17 @@ import pytest
 
 from tests.support.data import bars
 from toolchain import profiles
-from toolchain.architecture.cells import distinct_cells
 from toolchain.errors import OverBudgetError
 from toolchain.profiles.budget import budget
+from toolchain.search.cell_space import searched_cells
 from toolchain.search.dry_run import dry_run
 from toolchain.search.search import search
 from toolchain.search.settings import SearchSettings
-from toolchain.search.sizes import REFERENCE, SMALLEST
+from toolchain.search.sizes import REFERENCE
 
 
-def test_it_tells_the_sizes_that_a_search_takes_and_what_binds(monkeypatch: pytest.MonkeyPatch) -> None:
-    cells = tuple(sorted({*distinct_cells()[::12], REFERENCE, SMALLEST}))
-    monkeypatch.setattr("toolchain.search.positions.distinct_cells", lambda: cells)
+def test_it_tells_the_sizes_that_a_search_takes_and_what_binds() -> None:
+    cells = searched_cells(REFERENCE)
     profile = profiles.load("stm32f405")
     limits = budget(profile, flash_bytes=60 * 1024, latency_ms=1e6)
     plan = dry_run(bars(), profile, limits)

@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 
 from tests.toolchain.search.boards import board
-from toolchain.architecture.cells import Cell, distinct_cells
+from toolchain.architecture.cells import Cell
 from toolchain.architecture.text import parse
 from toolchain.search.board import Board
+from toolchain.search.cell_space import searched_cells
 from toolchain.search.journal import Journal, read_journal
 from toolchain.search.positions import PositionSearch
 from toolchain.search.results import Position
 from toolchain.search.scores import Scores
 from toolchain.search.sizes import REFERENCE, SMALLEST
 
+ALL = searched_cells(SMALLEST)
+FEW = tuple(cell for cell in ALL if cell in {*ALL[::12], REFERENCE, SMALLEST})
 LINE = "t2 leak2 reset-subtract stem16/1 003000 stride16 003000 head-count"
 
 
@@ -33,6 +36,7 @@ def run(
     settings: dict[str, Any] = {
         "architecture": parse(LINE),
         "position": 0,
+        "cells": FEW,
         "candidates": 20,
         "seed": 0,
     } | changes
@@ -73,17 +77,7 @@ def test_the_order_is_drawn_from_the_seed_and_the_position() -> None:
     assert orders[0] == orders[1] and orders[0] != orders[2] and orders[0] != orders[3]
 
 
-@pytest.fixture
-def few_cells(monkeypatch: pytest.MonkeyPatch) -> tuple[Cell, ...]:
-    """Every twelfth cell, and the two that the search knows by name, as if there were no others."""
-    cells = tuple(sorted({*distinct_cells()[::12], REFERENCE, SMALLEST}))
-    monkeypatch.setattr("toolchain.search.positions.distinct_cells", lambda: cells)
-    return cells
-
-
-def test_over_budget_cells_are_counted_written_and_never_scored(
-    tmp_path: Path, few_cells: tuple[Cell, ...]
-) -> None:
+def test_over_budget_cells_are_counted_written_and_never_scored(tmp_path: Path) -> None:
     where = board()
     narrow = where.judge(parse(LINE)).footprint.flash_bytes
     assert narrow is not None
@@ -98,18 +92,15 @@ def test_over_budget_cells_are_counted_written_and_never_scored(
     tight = board(flash_bytes=narrow)
     found = run(tight, score, journal, candidates=10_000)
     assert found.stopped_by == "exhausted"
-    fitting = {
-        cell for cell in few_cells if tight.judge(parse(LINE).with_cells((cell, Cell.parse("003000")))).fits
-    }
+    fitting = {cell for cell in FEW if tight.judge(parse(LINE).with_cells((cell, Cell.parse("003000")))).fits}
     assert set(scored) == fitting and len(scored) == len(fitting)
-    assert found.dropped == {"flash": len(few_cells) - len(fitting)} and 1 < len(fitting) < len(few_cells)
+    assert found.dropped == {"flash": len(FEW) - len(fitting)} and 1 < len(fitting) < len(FEW)
     entries = read_journal(journal)
-    assert len(entries) == len({entry["cell"] for entry in entries}) == len(few_cells)
+    assert len(entries) == len({entry["cell"] for entry in entries}) == len(FEW)
     assert sum(not entry["dropped_by"] for entry in entries) == len(fitting)
     assert all(("scores" in entry) == (not entry["dropped_by"]) for entry in entries)
 
 
-@pytest.mark.usefixtures("few_cells")
 def test_the_reserve_stands_in_where_the_reference_does_not_fit() -> None:
     line = LINE.replace("003000", "001000")
     where = board()

@@ -17,6 +17,7 @@ from toolchain.errors import OverBudgetError
 from toolchain.graph.graph import arrays
 from toolchain.profiles.budget import budget
 from toolchain.search.board import Board
+from toolchain.search.cell_space import best, searched_cells
 from toolchain.search.journal import read_journal
 from toolchain.search.results import SearchResult
 from toolchain.search.search import search, weight_seeds
@@ -67,11 +68,10 @@ def test_what_a_search_returns(example: tuple[SearchResult, Path]) -> None:
     assert [position.chosen.cell for position in result.positions] == list(result.architecture.cells)
     assert all(array is None for _, array in arrays(result.graph))
     assert result.graph.labels == bars().labels
-    assert result.space == 7012 * len(result.positions)
+    assert result.space == len(searched_cells(REFERENCE)) * len(result.positions)
     assert result.scored == sum(len(position.scored) for position in result.positions)
     for position in result.positions:
-        best = max(candidate.scores.sahd_2022_01 for candidate in position.scored)
-        assert position.chosen.scores.sahd_2022_01 == best
+        assert position.chosen == best(position.scored)
         assert {role for candidate in position.references for role in candidate.roles} == {
             "reference",
             "largest",
