@@ -8,8 +8,8 @@ from toolchain.errors import InputError
 
 MOST_CANDIDATES, FEWEST_CANDIDATES = 100, 10
 
-SCORING_OPERATIONS = 10**12
-"""Synaptic operations spent on scoring a position: about a minute on one core of a desktop computer."""
+SCORING_OPERATIONS = 3 * 10**11
+"""Synaptic operations spent on scoring a position: some twenty seconds on one core of a desktop computer."""
 
 
 @dataclass(frozen=True)
