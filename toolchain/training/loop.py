@@ -16,6 +16,8 @@ from toolchain.errors import InputError
 
 Progress = Callable[[str], None]
 EVALUATION_BATCH = 500
+WARM_UP = 0.2
+"""Share of the steps in which the learning rate rises."""
 
 
 def train_phase(
@@ -36,7 +38,7 @@ def train_phase(
     """
     steps = len(data.images) // batch or 1
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * steps, pct_start=0.2)
+    schedule = _one_cycle(optimizer, rate, epochs * steps)
     shuffle = torch.Generator().manual_seed(seed)
     for epoch in range(epochs):
         network.train()
@@ -82,6 +84,14 @@ def seconds_per_epoch(network: nn.Module, data: Subset, batch: int, probes: int 
     network.load_state_dict(state)
     # The first pass also allocates; the fastest is the closest to what a long run sees.
     return min(durations) * (len(data.images) / batch)
+
+
+def _one_cycle(
+    optimizer: torch.optim.Optimizer, rate: float, steps: int
+) -> torch.optim.lr_scheduler.OneCycleLR:
+    # A rise of exactly one step makes torch divide by zero.
+    share = WARM_UP if WARM_UP * steps != 1 else 2 * WARM_UP
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=share)
 
 
 def _batches(

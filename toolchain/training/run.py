@@ -7,6 +7,7 @@ from safetensors.torch import save
 from toolchain.architecture.build import build
 from toolchain.architecture.storage import load_architecture
 from toolchain.architecture.text import to_text
+from toolchain.errors import InputError
 from toolchain.files import write_atomic, write_json
 from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import save_graph
@@ -27,8 +28,14 @@ def train_run(
 
     Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json``, all
     after training has ended: an interrupted training leaves the run as it was. The number of epochs that
-    was trained is written back to ``run.toml``, so that a second training repeats the first.
+    was trained is written back to ``run.toml``, so that a second training repeats the first. The verdict on
+    an earlier network is removed. Raises ``InputError`` if the run's search did not end, or its data changed.
     """
+    if not run.architecture.is_file():
+        raise InputError(
+            f"{run.path} has no {run.architecture.name}, because its search did not end; "
+            "start a new run with `spikenas-deploy search`"
+        )
     architecture = load_architecture(run.architecture)
     data = run.dataset()
     graph = build(architecture, Shape(*data.train.images.shape[1:]), data.preprocessing, data.labels)
@@ -44,6 +51,7 @@ def train_run(
     )
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
+    run.report.unlink(missing_ok=True)
     save_graph(result.graph, run.path)
     write_json(
         run.training,

@@ -45,7 +45,9 @@ def test_a_trained_run_holds_what_the_report_says(run: RunFolder) -> None:
 
 
 def test_what_is_given_replaces_the_settings_and_is_kept(run: RunFolder) -> None:
+    run.report.write_text("{}")
     first = train_run(run, epochs=3, seed=5, progress=quiet)
+    assert not run.report.exists()  # it spoke of another network
     assert (first.recipe.epochs, first.seed) == (3, 5)
     kept = run.settings().training
     assert (kept.epochs, kept.seed) == (3, 5)
@@ -57,6 +59,6 @@ def test_what_is_given_replaces_the_settings_and_is_kept(run: RunFolder) -> None
 def test_a_run_without_architecture_is_refused_and_left_as_it_was(run: RunFolder) -> None:
     run.architecture.unlink()
     before = sorted(path.name for path in run.path.iterdir())
-    with pytest.raises(InputError, match=r"architecture\.json does not exist"):
+    with pytest.raises(InputError, match=r"no architecture\.json, because its search did not end"):
         train_run(run, progress=quiet)
     assert sorted(path.name for path in run.path.iterdir()) == before

@@ -67,6 +67,25 @@ def test_probing_the_time_leaves_the_network_as_it_was() -> None:
     assert all(values.grad is None for values in net.parameters())
 
 
+@pytest.mark.parametrize("steps", range(1, 12))
+def test_any_number_of_steps_can_be_trained(steps: int) -> None:
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(3))
+    data = bars(60).train
+    data = replace(data, images=data.images.astype(np.float32))
+    epochs: list[int] = []
+    loop.train_phase(
+        net,
+        data,
+        epochs=steps,
+        batch=len(data),
+        rate=0.1,
+        weight_decay=0.0,
+        seed=0,
+        after_epoch=lambda e, v: epochs.append(e),
+    )
+    assert len(epochs) == steps
+
+
 def test_divergence_is_one_sentence() -> None:
     net = SpikingNetwork(network(), seed=0)
     with torch.no_grad():
