@@ -29,6 +29,9 @@ from toolchain.profiles.schema import Profile
 if TYPE_CHECKING:
     from toolchain.datasets import Dataset
 
+MOST_SEED = 2**31 - 1
+"""Largest seed: what every generator of random numbers here takes."""
+
 RUNS = Path("runs")
 """Folder, below the current one, where runs go that were given no ``--out``."""
 
@@ -74,16 +77,16 @@ class LimitSettings(_Table):
 class SearchSettings(_Table):
     """Seed and extent of the search."""
 
-    seed: int = 0
-    time_budget_s: float | None = None
+    seed: int = Field(default=0, ge=0, le=MOST_SEED)
+    time_budget_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class TrainingSettings(_Table):
     """Seed and extent of the training; ``epochs`` None leaves the number to the recipe."""
 
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=MOST_SEED)
     epochs: int | None = Field(default=None, ge=1)
-    time_budget_s: float | None = None
+    time_budget_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class RunSettings(_Table):
@@ -219,7 +222,8 @@ def create(out: Path | None, profile: Profile, settings: RunSettings) -> RunFold
             if not out.exists():
                 break
             out = RUNS / f"{stamp}-{profile.name}-{attempt}"
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    # os.path, because Path.exists raises for a path that is longer than the system allows; writing then tells.
+    if os.path.exists(out) and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and is not empty; give --out a new folder, or remove it first")
     run = RunFolder(out)
     run.save_settings(settings, profile)

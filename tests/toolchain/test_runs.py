@@ -47,6 +47,11 @@ def test_a_folder_with_something_in_it_is_not_taken() -> None:
     assert [path.name for path in Path("full").iterdir()] == ["keep.txt"]
 
 
+def test_a_folder_that_cannot_be_made_is_one_sentence() -> None:
+    with pytest.raises(InputError, match="cannot write x"):
+        runs.create(Path("x" * 300), profiles.load("stm32f405"), RunSettings())
+
+
 def test_no_run_and_not_a_run_are_told_apart() -> None:
     with pytest.raises(InputError, match="there is no run under runs/"):
         runs.find(None)
@@ -62,6 +67,9 @@ def test_no_run_and_not_a_run_are_told_apart() -> None:
     [
         ("[data]\nsource = 5\n", "data.source"),
         ("[date]\n", "date"),
+        ("[training]\ntime_budget_s = nan\n", "training.time_budget_s"),
+        ("[training]\nseed = -1\n", "training.seed"),
+        ("[search]\nseed = 99999999999\n", "search.seed"),
         ("not toml", "not valid TOML"),
         ("", None),
     ],

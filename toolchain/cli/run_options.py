@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -10,7 +11,14 @@ import typer
 
 from toolchain.durations import parse_duration, parse_milliseconds
 from toolchain.profiles.budget import parse_size
-from toolchain.runs import DataSettings, LimitSettings, RunSettings, SearchSettings, TrainingSettings
+from toolchain.runs import (
+    MOST_SEED,
+    DataSettings,
+    LimitSettings,
+    RunSettings,
+    SearchSettings,
+    TrainingSettings,
+)
 
 SEARCH_SHARE = 1 / 3
 """Share of a time budget that scores candidates; sizes matter more than cells, and training more than both."""
@@ -37,7 +45,7 @@ TimeBudget = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="About this long for search and training together, as in 60s."),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and the training.")]
+Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of the search and the training.")]
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The run's folder; by default a new one under runs/.")
 ]
@@ -84,5 +92,7 @@ def _given(text: str | None, parse: Callable[[str], Value]) -> Value | None:
 
 
 def _absolute(source: str) -> str:
-    path = Path(source)
-    return str(path.absolute()) if path.exists() else source
+    from toolchain.datasets.loading import BUILT_IN  # help must not cost the import of numpy
+
+    # A built-in's name stays one, whatever folder of that name lies here: ./digits is the folder.
+    return source if source in BUILT_IN or not os.path.exists(source) else str(Path(source).absolute())

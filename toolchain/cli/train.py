@@ -24,7 +24,8 @@ def command(
         str | None, typer.Option(help="Train for about this long, such as 90s or 10m.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed of initial weights and order of images.")
+        int | None,
+        typer.Option(min=0, max=runs.MOST_SEED, help="Seed of initial weights and order of images."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
