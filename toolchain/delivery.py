@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,8 +27,9 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
     The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``. The
     artifacts of an earlier export are replaced together, and only when everything has gone well.
 
-    Raises ``InputError`` if the run has no trained network or a format is unknown, ``OverBudgetError`` if
-    the image does not link into the board's regions, ``ToolMissingError`` if there is no compiler.
+    Raises ``InputError`` if the run has no trained network, a format is unknown or the folder cannot be
+    written, ``OverBudgetError`` if the image does not link into the board's regions, ``ToolMissingError`` if
+    there is no compiler.
     """
     profile = run.profile()
     exporters = {name: exporter(name) for name in dict.fromkeys(formats or profile.default_formats)}
@@ -37,7 +39,10 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
         )
     graph = load_graph(run.path)
     require_valid(graph, str(run.model), weights=True)
-    staged = Path(tempfile.mkdtemp(dir=run.path, prefix=".artifacts."))
+    try:
+        staged = Path(tempfile.mkdtemp(dir=run.path, prefix=".artifacts."))
+    except OSError as error:
+        raise InputError(f"cannot write to {run.path}: {error.strerror}; nothing was changed") from error
     try:
         written = []
         for name, module in exporters.items():
@@ -48,14 +53,26 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
             firmware = build(staged / "c", profile)
             written += [firmware.elf, firmware.binary]
         staged.chmod(0o755)
-        if run.artifacts.exists():
-            shutil.rmtree(run.artifacts)
-        staged.rename(run.artifacts)
+        _replace(run.artifacts, staged)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     run.report.unlink(missing_ok=True)  # an old verdict speaks of other files
     run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "formats": list(exporters)})
     return [run.artifacts / path.relative_to(staged) for path in written]
+
+
+def _replace(target: Path, staged: Path) -> None:
+    """Put ``staged`` in the place of ``target``, whatever that is; it goes only when the new one stands."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".replaced.") as aside:
+        before = Path(aside) / target.name
+        if os.path.lexists(target):
+            target.rename(before)
+        try:
+            staged.rename(target)
+        except BaseException:
+            if os.path.lexists(before):
+                before.rename(target)
+            raise
 
 
 def verify_run(

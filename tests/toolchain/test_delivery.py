@@ -54,6 +54,43 @@ def test_an_export_replaces_the_one_before_and_its_verdict(tmp_path: Path) -> No
     assert not {"artifacts/model.tflite", "report.json"} & names(run)
 
 
+def test_whatever_lies_where_artifacts_go_is_replaced(tmp_path: Path) -> None:
+    run = trained(tmp_path / "pi", profiles.load("raspberry_pi_4b"))
+    run.artifacts.write_text("not a folder")
+    export_run(run, ("onnx",), progress=quiet)
+    assert "artifacts/model.onnx" in names(run)
+    assert not list(run.path.glob(".*"))
+
+
+def test_a_failing_replacement_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained(tmp_path / "pi", profiles.load("raspberry_pi_4b"))
+    export_run(run, ("tflite",), progress=quiet)
+    before, rename = names(run), Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.name.startswith(".artifacts."):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(KeyboardInterrupt):
+        export_run(run, ("onnx",), progress=quiet)
+    assert names(run) == before
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(tmp_path / "pi", profiles.load("raspberry_pi_4b"))
+
+    def refuse(**_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(delivery.tempfile, "mkdtemp", refuse)
+    with pytest.raises(InputError, match="cannot write to .*: Permission denied"):
+        export_run(run, ("onnx",), progress=quiet)
+
+
 @pytest.mark.parametrize("error", [OverBudgetError("region too small"), ToolMissingError("no compiler")])
 def test_a_failing_link_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
