@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -88,7 +88,7 @@ def _run_of(path: Path) -> Path | None:
         if not os.path.isfile(path / "run.toml"):
             raise InputError(f"{path} is not a run's folder (it has no run.toml); give an artifact or a run")
         return path
-    above = path.absolute().parents
+    above = Path(os.path.abspath(path)).parents
     return above[1] if len(above) > 1 and os.path.isfile(above[1] / "run.toml") else None
 
 
@@ -98,8 +98,7 @@ def _profile_of(run: Path) -> Profile:
     return RunFolder(run).profile()
 
 
-def _narrowing_of(run: Path) -> dict[str, int]:
+def _narrowing_of(run: Path) -> dict[str, Any]:
     from toolchain.runs import RunFolder
 
-    limits = RunFolder(run).settings().limits.model_dump(exclude_none=True)
-    return {name: value for name, value in limits.items() if name != "latency_ms"}
+    return RunFolder(run).settings().limits.model_dump(exclude_none=True)

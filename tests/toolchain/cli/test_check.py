@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import firmware
+from tests.support.graphs import random_graph
 from toolchain import runs
 from toolchain.cli.main import main
+from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
 from toolchain.runs import LimitSettings, RunSettings
 
@@ -102,6 +104,25 @@ def test_run_gives_the_board_and_its_narrowed_limits(
         assert code == 4 and "flash needs 20,000 and has 16,384" in err
     # Another board is checked with its own limits, not with those of the run.
     assert check(capsys, artifact, "--profile", BOARD)[0] == 0
+
+
+def test_a_path_with_dots_still_belongs_to_its_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, binary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.create(tmp_path / "run", load(BOARD), RunSettings())
+    sources = run.artifacts / "c"
+    sources.mkdir(parents=True)
+    binary.rename(run.artifacts / "firmware.bin")
+    monkeypatch.chdir(sources)
+    assert check(capsys, "../firmware.bin")[0] == 0
+
+
+def test_a_run_s_narrowed_latency_holds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    settings = RunSettings(limits=LimitSettings(latency_ms=0.001))
+    run = runs.create(tmp_path / "run", load("raspberry_pi_zero_2w"), settings)
+    save_graph(random_graph(1), run.path)
+    code, _, err = check(capsys, run.path)
+    assert code == 4 and "latency needs" in err
 
 
 @pytest.mark.parametrize(
