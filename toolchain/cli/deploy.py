@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from exporters.base import FORMATS
+from exporters.base import FORMATS, exporter
 from toolchain.cli.console import progress
 from toolchain.cli.run_options import (
     Board,
@@ -74,6 +74,8 @@ def command(
         seed=seed,
         epochs=epochs,
     )
+    for name in formats or ():
+        exporter(name)  # a wrong name must not be found after minutes of training
     run, _ = search_run(load(profile), settings, out=out, progress=progress)
     train_found(run)
     export_run(run, formats or (), progress=progress)

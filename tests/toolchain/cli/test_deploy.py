@@ -76,6 +76,7 @@ def test_nothing_fits_says_what_binds_and_leaves_nothing(capsys: pytest.CaptureF
         ("--profile", "stm32f40", "stm32f405"),
         ("--time-budget", "soon", "soon"),
         ("--flash", "lots", "lots"),
+        ("--format", "tfile", "no exporter writes 'tfile'"),
     ],
 )
 def test_a_wrong_word_is_one_sentence_and_leaves_nothing(
