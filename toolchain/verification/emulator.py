@@ -60,12 +60,18 @@ class Emulator:
         return str(self.profile.emulation and self.profile.emulation.unicorn_cpu).lower().replace("_", "-")
 
     def read(self, address: int, size_bytes: int) -> bytes:
-        """Memory content."""
-        return bytes(self.core.mem_read(address, size_bytes))
+        """Memory content; raises ``InputError`` where the board has no memory."""
+        try:
+            return bytes(self.core.mem_read(address, size_bytes))
+        except (self.unicorn.UcError, ValueError, OverflowError):
+            raise self._beyond(address, size_bytes) from None
 
     def write(self, address: int, data: bytes) -> None:
-        """Change memory."""
-        self.core.mem_write(address, data)
+        """Change memory; raises ``InputError`` where the board has none."""
+        try:
+            self.core.mem_write(address, data)
+        except self.unicorn.UcError:
+            raise self._beyond(address, len(data)) from None
 
     def run_to_idle(self) -> None:
         """Run until ``spikenas_idle`` is entered; raises ``InputError`` on a fault or after ``limit_s``."""
@@ -82,6 +88,12 @@ class Emulator:
             raise self._broken(self._fault)
         if pc != self._idle:
             raise self._broken(f"did not ask for work within {self._limit_us / 1e6:g} s, and was stopped")
+
+    def _beyond(self, address: int, size_bytes: int) -> InputError:
+        return InputError(
+            f"{self.image.path} claims {size_bytes} bytes at 0x{address:08x}, which is not in what "
+            f"{self.profile.name} gives to the network; export it for this profile"
+        )
 
     def _broken(self, what: str) -> InputError:
         pc = self.core.reg_read(self.arm.UC_ARM_REG_PC)
@@ -120,7 +132,7 @@ class Emulator:
     def _load(self) -> None:
         for segment in self.image.segments:
             try:
-                self.write(segment.load_address, segment.data)
+                self.core.mem_write(segment.load_address, segment.data)
             except self.unicorn.UcError:
                 raise InputError(
                     f"{self.image.path} loads {len(segment.data)} bytes at 0x{segment.load_address:08x}, which is not "

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from toolchain.errors import InputError, OutputsDifferError, ToolMissingError
 from toolchain.profiles.schema import Emulation
 from toolchain.verification.elf import read_elf
 from toolchain.verification.emulator import Emulator
+from toolchain.verification.mailbox import Mailbox, stack_high_water
 from toolchain.verification.runtimes.unicorn import UnicornRuntime
 
 pytest.importorskip("unicorn")
@@ -35,6 +37,26 @@ def runtime(elf: Path, limit_s: float = 10.0, **changes: object) -> UnicornRunti
 def test_trouble_ends_with_its_address_and_place(fixture_elf: Path, trouble: int, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         runtime(fixture_elf).scores(firmware.image(trouble)[np.newaxis])
+
+
+@pytest.mark.parametrize(
+    ("symbol", "changes"),
+    [
+        ("spikenas_mailbox", {"address": 0xFFFF_FF00}),
+        ("_stack_top", {"address": 0xFFFF_FFF0}),
+        ("_stack_top", {"address": 0x10}),
+        ("net_arena", {"address": 0xE000_0000}),
+    ],
+)
+def test_symbols_that_lie_are_one_sentence(fixture_elf: Path, symbol: str, changes: dict[str, int]) -> None:
+    """A hostile image may claim that its mailbox, stack or arena is where the board has no memory."""
+    opened = runtime(fixture_elf)
+    opened.image.symbols[symbol] = replace(opened.image.symbol(symbol), **changes)
+    with pytest.raises(InputError, match="which is not in what fixture_board gives to the network"):
+        machine = Emulator(opened.image, firmware.profile())
+        Mailbox.of(opened.image, GRAPH).boot(machine)
+        stack_high_water(machine, opened.image)
+        opened.inspect(firmware.image(0))
 
 
 def test_hang_is_stopped(fixture_elf: Path) -> None:
