@@ -39,10 +39,14 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         # mkstemp makes files private; what we write is as readable as the user's umask says.
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
-    except OSError as error:
+    except BaseException as error:
         if handle is not None:
             Path(name).unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+        if isinstance(error, OSError):
+            raise InputError(
+                f"cannot write {path}: {error.strerror or error}; nothing was changed"
+            ) from error
+        raise
 
 
 def write_json(path: Path, document: Any) -> None:
