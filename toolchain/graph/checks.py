@@ -165,8 +165,10 @@ def array_forms(graph: Graph) -> Broken:
 
 
 def constants(graph: Graph) -> Broken:
-    """Exponents are 3 to 12, thresholds at least 1, roundings at most 16, leak shifts 1 to 15."""
+    """Exponents are 3 to 12, thresholds at least 1, roundings at most 16, leak shifts 1 to 15; forms are known ones."""
     for node in graph.nodes:
+        if isinstance(node, Head) and node.features not in ("count", "flatten"):
+            yield node.name, f"has the features {node.features!r}; count and flatten are possible"
         if isinstance(node, Head) and node.exponent is not None and not -24 <= node.exponent <= 48:
             yield node.name, f"has the exponent {node.exponent}; -24 to 48 are possible"
         if not isinstance(node, Lif):

@@ -181,11 +181,6 @@ def conv_output(source: Shape, kernel: int, stride: int) -> tuple[int, int]:
     )
 
 
-def edge_kind(edge: Edge) -> str:
-    """The name under which an edge type is stored and reported."""
-    return {PixelConv: "pixel_conv", SpikeConv: "spike_conv", Skip: "skip", Pool: "pool"}[type(edge)]
-
-
 def as_int(array: Array | None, what: str) -> NDArray[np.int64]:
     """Return ``array`` as int64; raises ``ValueError`` if the network has no weights yet."""
     if array is None:

@@ -84,6 +84,7 @@ BROKEN: list[tuple[Callable[[Graph], Any], Graph, str]] = [
         graph(replace(STEM, bias=np.zeros(2, np.int32)), lif("node", Skip("stem"))),
         "not int16[2]",
     ),
+    (checks.constants, graph(features="sum"), "count and flatten"),
     (
         checks.constants,
         graph(replace(STEM, leak=Leak("subtract", 0)), lif("node", Skip("stem"))),
