@@ -101,13 +101,24 @@ def sizes(graph: Graph) -> Broken:
             yield node.name, f"has the shape {tuple(node.shape)}; each extent must be 1 to {MAX_SIDE}"
 
 
+def pixels(graph: Graph) -> Broken:
+    """The input has the height, the width and the channels that the preprocessing gives."""
+    steps, shape = graph.preprocessing, graph.input.shape
+    channels = {"grey": 1, "rgb": 3}.get(steps.channels, shape.channels)
+    if shape != (channels, steps.height, steps.width):
+        yield (
+            graph.input.name,
+            f"has the shape {tuple(shape)}, but the preprocessing gives {steps.channels} images of "
+            f"{steps.width}x{steps.height}",
+        )
+
+
 def connections(graph: Graph) -> Broken:
     """Pixels enter through one pixel convolution that is its node's only edge; all other edges carry spikes."""
     for node in graph.nodes:
         if isinstance(node, Lif):
             for edge in node.edges:
-                pixels = isinstance(graph.node(edge.source), Input)
-                if isinstance(edge, PixelConv) != pixels:
+                if isinstance(edge, PixelConv) != isinstance(graph.node(edge.source), Input):
                     yield node.name, f"reads {edge.source!r} through an edge of the wrong type for it"
             if any(isinstance(edge, PixelConv) for edge in node.edges) and len(node.edges) > 1:
                 yield (
@@ -213,7 +224,7 @@ def no_saturation(graph: Graph) -> Broken:
 # Later rules may look up what earlier ones have made sure of, so a stage with findings ends the list.
 STAGES: tuple[tuple[Callable[[Graph], Broken], ...], ...] = (
     (names, order, sizes),
-    (used, connections),
+    (used, connections, pixels),
     (shapes, constants),
     (array_forms,),
     (no_saturation,),

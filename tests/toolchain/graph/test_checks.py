@@ -64,6 +64,8 @@ BROKEN: list[tuple[Callable[[Graph], Any], Graph, str]] = [
     (checks.sizes, graph(time_steps=9), "9 time steps"),
     (checks.sizes, graph(labels=3), "3 labels"),
     (checks.sizes, graph(STEM, lif("node", Skip("stem"), shape=Shape(2, 0, 4))), "the shape"),
+    (checks.pixels, replace(graph(), preprocessing=Preprocessing(4, 5, "grey")), "grey images of 5x4"),
+    (checks.pixels, replace(graph(), preprocessing=Preprocessing(4, 4, "rgb")), "rgb images of 4x4"),
     (checks.connections, graph(STEM, lif("node", Skip("pixels"))), "wrong type"),
     (checks.connections, graph(STEM, lif("node", pixel_conv(), Skip("stem"))), "beside other edges"),
     (checks.shapes, graph(STEM, lif("node", Skip("stem"), shape=Shape(3, 4, 4))), "does not fit"),
@@ -138,7 +140,8 @@ def test_a_count_that_a_uint16_cannot_hold() -> None:
     shape = Shape(2, side, side)
     stem = lif("stem", pixel_conv(), shape=shape)
     large = graph(stem, lif("node", Skip("stem"), shape=shape))
-    large = replace(large, nodes=(Input("pixels", Shape(1, side, side)), *large.nodes[1:]))
+    nodes = (Input("pixels", Shape(1, side, side)), *large.nodes[1:])
+    large = replace(large, nodes=nodes, preprocessing=Preprocessing(side, side, "grey"))
     assert "uint16" in str(checks.findings(large)[0])
 
 
