@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from toolchain.datasets import Subset
 from toolchain.errors import InputError
+from toolchain.training.augmentation import shifted
 
 Progress = Callable[[str], None]
 EVALUATION_BATCH = 500
@@ -44,7 +45,7 @@ def train_phase(
         network.train()
         total = 0.0
         for pixels, targets in _batches(data, batch, steps, shuffle):
-            loss = functional.cross_entropy(network(pixels), targets)
+            loss = functional.cross_entropy(network(shifted(pixels, shuffle)), targets)
             if not torch.isfinite(loss):
                 raise InputError(f"training diverged in epoch {epoch + 1}; train again with another --seed")
             optimizer.zero_grad(set_to_none=True)
