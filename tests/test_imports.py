@@ -31,7 +31,6 @@ LEVELS = [
         "toolchain.training",
         "toolchain.verification",
         "toolchain.reporting",
-        "toolchain.flashing",
         "toolchain.delivery",
     },
     {"toolchain.cli"},

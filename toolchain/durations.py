@@ -21,15 +21,3 @@ def parse_duration(text: str) -> float:
 def parse_milliseconds(text: str) -> float:
     """Milliseconds of what ``parse_duration`` reads."""
     return parse_duration(text) * 1000
-
-
-def format_duration(seconds: float) -> str:
-    """Seconds for people: ``8.4 s``, ``75 s``, ``5 min 20 s``, ``2 h 5 min``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

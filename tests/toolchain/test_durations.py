@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolchain.durations import format_duration, parse_duration, parse_milliseconds
+from toolchain.durations import parse_duration, parse_milliseconds
 from toolchain.errors import InputError
 
 
@@ -21,11 +21,3 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(InputError, match="is no duration above 0"):
         parse_duration(text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.04, "0.0 s"), (8.44, "8.4 s"), (75.2, "75 s"), (320, "5 min 20 s"), (7500, "2 h 5 min")],
-)
-def test_durations_for_people(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text

@@ -83,10 +83,6 @@ class Layout:
         """SRAM of the whole image, the reserved stack included."""
         return self._used("sram")
 
-    def region_of(self, item: str) -> str:
-        """Name of the region that ``item`` was placed in."""
-        return next(entry.region for entry in self.items if entry.name == item)
-
     def _used(self, kind: str) -> int:
         return sum(region.used_bytes for region in self.regions if region.kind == kind)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from toolchain.errors import InputError
 from toolchain.graph import bounds
-from toolchain.graph.graph import MAX_TIME_STEPS, Graph, arrays, sources
+from toolchain.graph.graph import MAX_TIME_STEPS, Graph, sources
 from toolchain.graph.nodes import (
     MAX_EXPONENT,
     MAX_ROUNDING,
@@ -245,10 +245,10 @@ def require_valid(graph: Graph, origin: str, *, weights: bool = False) -> None:
     found = findings(graph)
     if found:
         raise InputError(f"{origin} is not a valid network: " + "; ".join(map(str, found)))
-    if weights and not graph.has_weights:
-        missing = next(name for name, array in arrays(graph) if array is None)
+    missing = graph.missing_weights() if weights else []
+    if missing:
         raise InputError(
-            f"{origin} has no trained weights ({missing} is missing); run `spikenas-deploy train` first"
+            f"{origin} has no trained weights ({missing[0]} is missing); run `spikenas-deploy train` first"
         )
 
 

@@ -66,8 +66,13 @@ class Graph:
 
     @property
     def has_weights(self) -> bool:
-        """Whether every array of every node is set."""
-        return all(array is not None for _, array in arrays(self))
+        """Whether every array of every node is set, and the exponent of the head."""
+        return not self.missing_weights()
+
+    def missing_weights(self) -> list[str]:
+        """Names, as ``arrays`` gives them, of the trained values that are not set."""
+        missing = [name for name, array in arrays(self) if array is None]
+        return missing + [f"{head.name}.exponent" for head in self.all(Head) if head.exponent is None]
 
     def sha256(self) -> str:
         """Hash of all that decides the network's outputs: structure, constants, weights, preprocessing."""

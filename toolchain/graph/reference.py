@@ -1,7 +1,8 @@
 """The numpy integer interpreter: the definition of what a Graph computes.
 
-It is written for obviousness, step-major, one operation a function, and shares no code with the torch
-network, the exporters or the kernels that are compared with it. Sums of products go through float64
+It is written for obviousness, step-major, one operation a function. No operation of it is shared with the
+torch network, the exporters or the kernels that are compared with it, but two helpers are with the
+exporters: ``as_int``, which reads a node's array, and ``round_half_up``. Sums of products go through float64
 matrix multiplication, which is exact here: all are integers below 2**24, far under 2**53.
 """
 

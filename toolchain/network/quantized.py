@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from toolchain.graph.bounds import EXACT_FLOAT32, INT16_MAX, INT16_MIN, max_count
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Edge, Head, Lif, Node, OrPool, PixelConv, Pool, SpikeConv
+from toolchain.graph.nodes import Edge, Head, Lif, Node, PixelConv, Pool, SpikeConv
 from toolchain.network.calibration import (
     WEIGHT_MAX,
     FloatNode,
@@ -28,7 +28,15 @@ from toolchain.network.calibration import (
     quantize,
 )
 from toolchain.network.neuron import Dynamics, floor_through, integrate_and_fire, round_through
-from toolchain.network.spiking import FloatHead, FloatLif, SpikingNetwork, count, over_time, window_count
+from toolchain.network.spiking import (
+    FloatHead,
+    FloatLif,
+    SpikingNetwork,
+    all_spikes,
+    count,
+    over_time,
+    window_count,
+)
 
 
 class QuantizedNetwork(nn.Module):
@@ -44,14 +52,7 @@ class QuantizedNetwork(nn.Module):
 
     def spikes(self, pixels: Tensor) -> dict[str, Tensor]:
         """Spikes of every spiking node, float 0/1 [T, N, C, H, W], for ``pixels`` uint8 [N, C, H, W]."""
-        maps = {self.architecture.input.name: pixels.float().unsqueeze(0)}
-        for node in self.architecture.nodes:
-            if isinstance(node, Lif):
-                maps[node.name] = self.nodes[node.name](maps)
-            elif isinstance(node, OrPool):
-                maps[node.name] = over_time(lambda x: functional.max_pool2d(x, 2), maps[node.source])
-        del maps[self.architecture.input.name]
-        return maps
+        return all_spikes(self.architecture, self.nodes, pixels.float())
 
     def scores(self, pixels: Tensor) -> Tensor:
         """Integer scores, float32 [N, classes], of ``pixels`` uint8 [N, C, H, W]."""

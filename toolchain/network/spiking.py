@@ -33,14 +33,7 @@ class SpikingNetwork(nn.Module):
 
     def spikes(self, pixels: Tensor) -> dict[str, Tensor]:
         """Spikes of every spiking node, float 0/1 [T, N, C, H, W], for ``pixels`` uint8 [N, C, H, W]."""
-        maps = {self.graph.input.name: (pixels.float() / PIXEL_SCALE).unsqueeze(0)}
-        for node in self.graph.nodes:
-            if isinstance(node, Lif):
-                maps[node.name] = self.nodes[node.name](maps)
-            elif isinstance(node, OrPool):
-                maps[node.name] = over_time(lambda x: functional.max_pool2d(x, 2), maps[node.source])
-        del maps[self.graph.input.name]
-        return maps
+        return all_spikes(self.graph, self.nodes, pixels.float() / PIXEL_SCALE)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits [N, classes] of ``pixels`` uint8 [N, C, H, W]."""
@@ -125,6 +118,21 @@ class FloatHead(nn.Module):
         """Logits [N, classes] of counts [N, features]."""
         logits: Tensor = self.linear(counts * 2.0**-self.shift)
         return logits
+
+
+def all_spikes(graph: Graph, modules: nn.ModuleDict, values: Tensor) -> dict[str, Tensor]:
+    """Spikes [T, N, C, H, W] of every spiking node; ``modules`` are those of the ``Lif`` nodes by name.
+
+    ``values`` float [N, C, H, W] are the pixels in the unit that the modules take.
+    """
+    maps = {graph.input.name: values.unsqueeze(0)}
+    for node in graph.nodes:
+        if isinstance(node, Lif):
+            maps[node.name] = modules[node.name](maps)
+        elif isinstance(node, OrPool):
+            maps[node.name] = over_time(lambda x: functional.max_pool2d(x, 2), maps[node.source])
+    del maps[graph.input.name]
+    return maps
 
 
 def count(spikes: Tensor, head: Head) -> Tensor:

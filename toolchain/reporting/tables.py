@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from toolchain.verification.budget_lines import BudgetLine
 
 if TYPE_CHECKING:
+    from toolchain.verification.activity import Activity
     from toolchain.verification.comparison import Comparison
     from toolchain.verification.verdict import FirmwareReport, Verdict
 
@@ -26,9 +27,10 @@ class Table:
 
 
 def verdict_tables(verdict: Verdict) -> list[Table]:
-    """Integers compared, predicted against used of each firmware image, and the budget."""
+    """Integers compared, operations, predicted against used of each firmware image, and the budget."""
     return [
         comparison_table(verdict.comparisons),
+        operations_table(verdict.operations),
         *(proof_table(report) for report in verdict.firmware),
         budget_table(verdict.budget),
     ]
@@ -77,6 +79,25 @@ def comparison_table(comparisons: Iterable[Comparison]) -> Table:
         "evidence",
     )
     return Table("Integers against the reference", columns, tuple(rows))
+
+
+def operations_table(activity: Activity) -> Table:
+    """Trained values, what an image costs in operations, and how often the neurons of each node fire."""
+    counts = (
+        ("parameters", activity.parameters),
+        ("pixel MACs", activity.pixel_macs),
+        ("read-out MACs", activity.head_macs),
+        ("dense ACs", activity.dense_acs),
+        ("effective ACs", activity.effective_acs),
+        ("membrane updates", activity.membrane_updates),
+    )
+    rows = [(name, f"{value:,}", activity.evidence) for name, value in counts]
+    rows += [
+        (f"spike rate of {name}", f"{rate:.4f}", activity.evidence)
+        for name, rate in activity.spike_rates.items()
+    ]
+    columns = ("operations", "average>", "evidence")
+    return Table(f"Operations an image, over {activity.images:,} images", columns, tuple(rows))
 
 
 def proof_table(report: FirmwareReport) -> Table:

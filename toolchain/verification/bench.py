@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.metadata import MAX_ARTIFACT_BYTES
 from toolchain.errors import InputError, OutputsDifferError, OverBudgetError
 from toolchain.files import sha256
 from toolchain.graph.graph import Graph
@@ -45,11 +46,20 @@ class Bench:
     failures: list[Failure] = field(default_factory=list)
 
     def present(self, name: str) -> Path | None:
-        """The artifact ``name`` if the run has it, recorded with its size and hash."""
+        """The artifact ``name`` if the run has it, recorded with its size and hash.
+
+        Raises ``InputError``, before reading it, if it is larger than any artifact that is exported.
+        """
         path = self.artifacts / name
         if not path.is_file():
             return None
-        self.files.append(Artifact(name, path.stat().st_size, sha256(path)))
+        size = path.stat().st_size
+        if size > MAX_ARTIFACT_BYTES:
+            raise InputError(
+                f"{path} has {size:,} bytes, more than the {MAX_ARTIFACT_BYTES:,} that an artifact may have; "
+                "run `spikenas-deploy export` again"
+            )
+        self.files.append(Artifact(name, size, sha256(path)))
         return path
 
     def compare(self, artifact: str, runtime: Runtime, got: NDArray[np.int32]) -> None:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from exporters.c.cores import CORES
 from toolchain.cost.layout import layout
 from toolchain.errors import InputError
 from toolchain.profiles.schema import Profile
@@ -26,11 +27,15 @@ ELF = "firmware.elf"
 
 def verify_firmware(bench: Bench, compilers: Sequence[str], qemu: bool) -> None:
     """Run ``firmware.elf``, and what each of ``compilers`` makes of the exported sources, those that the run has."""
-    path, sources = bench.present(ELF), bench.artifacts / "c"
-    if path is not None:
-        _verify_image(bench, path, ELF, None, qemu)
-    elif sources.is_dir():
-        _verify_sources(bench, sources)
+    path, sources = None, bench.artifacts / "c"
+    with bench.recording():
+        path = bench.present(ELF)
+        if path is not None:
+            _verify_image(bench, path, ELF, None, qemu)
+        elif sources.is_dir() and bench.profile.core in CORES:
+            raise InputError(f"{bench.artifacts / ELF} does not exist; run `spikenas-deploy export` again")
+        elif sources.is_dir():
+            _verify_sources(bench, sources)
     for compiler in compilers:
         if not sources.is_dir():
             raise InputError(f"{sources} does not exist; run `spikenas-deploy export` first")

@@ -22,11 +22,11 @@ def verify_linux(bench: Bench) -> None:
         ("model_step.onnx", _onnx_step),
         ("model.tflite", _tflite),
     ):
-        path = bench.present(name)
-        if path is not None:
-            bench.progress(f"running {name}")
-            found = True
-            with bench.recording():
+        with bench.recording():
+            path = bench.present(name)
+            if path is not None:
+                bench.progress(f"running {name}")
+                found = True
                 verify_one(bench, path)
     if found:
         # Files and memory have been measured; only the cost model speaks of the board's own time.

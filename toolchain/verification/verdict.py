@@ -11,6 +11,7 @@ from typing import Any, Literal
 from toolchain.errors import InputError, OutputsDifferError, OverBudgetError, SpikenasError
 from toolchain.files import write_json
 from toolchain.profiles.schema import Profile
+from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison
 from toolchain.verification.footprint_proof import Proof
@@ -67,12 +68,16 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of ``verify``; ``images`` test images were available, each comparison says how many it used."""
+    """The outcome of ``verify``; ``images`` test images were available, each comparison says how many it used.
+
+    ``operations`` is what the network does an image, in any artifact.
+    """
 
     profile: str
     profile_sha256: str
     graph_sha256: str
     images: int
+    operations: Activity
     artifacts: tuple[Artifact, ...]
     comparisons: tuple[Comparison, ...]
     firmware: tuple[FirmwareReport, ...]

@@ -15,6 +15,7 @@ from toolchain.graph.graph import Graph
 from toolchain.graph.storage import load_graph
 from toolchain.profiles.budget import Budget, budget
 from toolchain.profiles.schema import Profile
+from toolchain.verification.activity import SpikeCounter
 from toolchain.verification.bench import Bench
 from toolchain.verification.firmware_artifacts import verify_firmware
 from toolchain.verification.linux_artifacts import verify_linux
@@ -55,7 +56,7 @@ def verify(
             f"the {len(images)} test images are {list(images.shape[1:])}, but the network takes "
             f"{list(graph.input.shape)}; verify it with the data that it was trained on"
         )
-    used = images[:samples]
+    used, spikes = images[:samples], SpikeCounter()
     bench = Bench(
         folder / "artifacts",
         graph,
@@ -63,19 +64,20 @@ def verify(
         limits or budget(profile),
         used,
         targets[:samples],
-        _expected(graph, used, progress),
+        _expected(graph, used, spikes, progress),
         samples is not None,
         progress,
     )
     verify_linux(bench)
     verify_firmware(bench, compilers, qemu)
-    if not bench.files:
+    if not bench.files and not bench.failures:
         raise InputError(f"{bench.artifacts} holds nothing to verify; run `spikenas-deploy export` first")
     verdict = Verdict(
         profile=profile.name,
         profile_sha256=profile_sha256(profile),
         graph_sha256=graph.sha256(),
         images=len(images),
+        operations=spikes.activity(graph),
         artifacts=tuple(bench.files),
         comparisons=tuple(bench.comparisons),
         firmware=tuple(bench.firmware),
@@ -87,12 +89,18 @@ def verify(
     return verdict
 
 
-def _expected(graph: Graph, images: NDArray[np.uint8], progress: Callable[[str], None]) -> NDArray[np.int32]:
-    """The reference's scores, with a word now and then: it is written to be obvious, not to be fast."""
+def _expected(
+    graph: Graph, images: NDArray[np.uint8], spikes: SpikeCounter, progress: Callable[[str], None]
+) -> NDArray[np.int32]:
+    """The reference's scores; its spikes are counted in ``spikes``.
+
+    There is a word now and then, because the reference is written to be obvious, not to be fast.
+    """
     progress(f"computing the reference for {len(images)} images")
     parts, done, told = [], 0, time.monotonic()
     for trace in reference.traces(graph, images):
         parts.append(trace.scores)
+        spikes.add(trace.spikes)
         done += len(trace.scores)
         if time.monotonic() - told > TELL_S:
             told = time.monotonic()

@@ -152,6 +152,14 @@ def test_require_valid_names_origin_and_missing_weights() -> None:
         checks.require_valid(graph(weight=None), "net.json", weights=True)
 
 
+def test_a_head_without_exponent_has_no_trained_weights() -> None:
+    bare = graph(exponent=None)
+    checks.require_valid(bare, "net.json")
+    assert graph().has_weights and not bare.has_weights
+    with pytest.raises(InputError, match=r"no trained weights \(head.exponent is missing\)"):
+        checks.require_valid(bare, "net.json", weights=True)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_random_graphs_are_valid(seed: int) -> None:
     assert checks.findings(random_graph(seed)) == []

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from toolchain.reporting.tables import Table, budget_table, comparison_table, proof_table, verdict_tables
+from toolchain.reporting.tables import (
+    Table,
+    budget_table,
+    comparison_table,
+    operations_table,
+    proof_table,
+    verdict_tables,
+)
+from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison
 from toolchain.verification.footprint_proof import Proof
@@ -17,6 +25,7 @@ REPORT = FirmwareReport(
     2048,
     790,
 )
+ACTIVITY = Activity(100, 2345, 288, 15, 1008, 333, 224, {"stem": 0.25, "node": 0.125})
 LINES = (
     BudgetLine("firmware.elf", "flash", 53_204, 1_048_576, "measured"),
     BudgetLine("model.onnx", "latency", 1500, 33_000, "measured", "us", "on this machine"),
@@ -53,10 +62,26 @@ def test_proof_says_what_is_not_as_predicted() -> None:
     assert [row(table, index)["used"] for index in (2, 3)] == ["480", "123,456"]
 
 
+def test_operations_have_counts_and_the_rate_of_every_node() -> None:
+    table = operations_table(ACTIVITY)
+    assert {name: value for name, value, _ in table.rows} == {
+        "parameters": "2,345",
+        "pixel MACs": "288",
+        "read-out MACs": "15",
+        "dense ACs": "1,008",
+        "effective ACs": "333",
+        "membrane updates": "224",
+        "spike rate of stem": "0.2500",
+        "spike rate of node": "0.1250",
+    }
+    assert {evidence for _, _, evidence in table.rows} == {"measured"}
+
+
 def test_verdict_has_a_table_for_each_question() -> None:
-    verdict = Verdict("board", "", "", 1000, (), (COMPARISON,), (REPORT,), LINES, (), ())
+    verdict = Verdict("board", "", "", 1000, ACTIVITY, (), (COMPARISON,), (REPORT,), LINES, (), ())
     assert [table.title for table in verdict_tables(verdict)] == [
         "Integers against the reference",
+        "Operations an image, over 100 images",
         "Predicted against used: firmware.elf in unicorn",
         "Budget",
     ]

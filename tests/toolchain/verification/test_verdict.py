@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import firmware
 from toolchain.errors import InputError, OutputsDifferError, OverBudgetError
+from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison, Difference
 from toolchain.verification.footprint_proof import Proof
@@ -18,6 +19,7 @@ VERDICT = Verdict(
     profile_sha256="ab",
     graph_sha256="cd",
     images=10,
+    operations=Activity(10, 50, 288, 15, 1008, 333, 224, {"stem": 0.25}),
     artifacts=(Artifact("firmware.elf", 5000, "ef"),),
     comparisons=(
         Comparison("firmware.elf", "unicorn", "emulated", 10, 20, 1, Difference(3, "cat", 1, 2), 9, 8, 9),
@@ -41,13 +43,15 @@ def test_document_is_json_with_a_version_and_what_follows_from_the_figures(tmp_p
     assert document["schema"] == "spikenas-verdict/1" and document["passed"] is True
     assert document["comparisons"][0]["accuracy"] == 0.8
     assert document["comparisons"][0]["first"] == {"image": 3, "label": "cat", "expected": 1, "got": 2}
+    assert document["operations"]["effective_acs"] == 333
+    assert document["operations"]["spike_rates"] == {"stem": 0.25}
     assert document["budget"][0]["headroom"] == 1000
     assert document["firmware"][0]["proofs"][0]["holds"] is True
 
 
 def test_every_figure_has_its_evidence() -> None:
     document = VERDICT.document()
-    rows = [*document["comparisons"], *document["firmware"], *document["budget"]]
+    rows = [document["operations"], *document["comparisons"], *document["firmware"], *document["budget"]]
     assert {row["evidence"] for row in rows} == {"measured", "emulated"}
 
 

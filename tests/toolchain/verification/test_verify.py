@@ -81,6 +81,7 @@ def test_firmware_passes_with_every_figure(firmware_run: Path) -> None:
     assert verdict.failures == ()
     (compared,) = verdict.comparisons
     assert (compared.images, compared.differing, compared.accuracy) == (12, 0, 1.0)
+    assert verdict.operations.images == 12 and verdict.operations.spike_rates["stem"] > 0
     (report,) = verdict.firmware
     assert all(proof.holds for proof in report.proofs)
     assert len(report.instructions) == 2 and min(report.instructions) > 1000
