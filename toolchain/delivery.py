@@ -9,16 +9,38 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from exporters.base import exporter
+from exporters.c import compilers
 from exporters.c.build import build
 from exporters.c.cores import CORES
 from toolchain.errors import InputError
 from toolchain.graph.checks import require_valid
 from toolchain.graph.storage import load_graph
+from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder
+from toolchain.verification import emulator, qemu_machine
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
 
 Progress = Callable[[str], None]
+
+
+def require_tools(profile: Profile, formats: Sequence[str], *, verify: bool = True) -> None:
+    """Make sure that ``export_run`` in ``formats`` (none: the profile's own) finds what it needs.
+
+    With ``verify`` also what ``verify_run`` needs then. Raises ``ToolMissingError`` for a compiler or an
+    emulator that is not installed, ``InputError`` for an unknown format.
+    """
+    names = formats or profile.default_formats
+    for name in names:
+        exporter(name)
+    if "c" not in names or profile.core not in CORES:
+        return
+    compilers.arm_command(None)
+    if verify and profile.emulation is not None:
+        if profile.emulation.unicorn_cpu is not None:
+            emulator.import_unicorn()
+        elif profile.emulation.qemu_machine is not None:
+            qemu_machine.program()
 
 
 def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) -> list[Path]:

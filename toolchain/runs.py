@@ -231,14 +231,19 @@ def create(out: Path | None, profile: Profile, settings: RunSettings) -> RunFold
 
 
 def find(path: Path | None) -> RunFolder:
-    """Open the run in ``path``, or the newest under ``runs``; raises ``InputError`` if there is none."""
+    """Open the run in ``path``, or the newest under ``runs`` whose search has ended.
+
+    Raises ``InputError`` if there is none.
+    """
     if path is None:
-        found = sorted(RUNS.glob("*/run.toml"), key=lambda file: file.stat().st_mtime_ns)
-        if not found:
+        every = (RunFolder(file.parent) for file in RUNS.glob("*/run.toml"))
+        # Without an architecture there is nothing to train, export or check: its search was cut short.
+        ended = [run for run in every if run.architecture.is_file()]
+        if not ended:
             raise InputError(
                 f"there is no run under {RUNS}/; start one with `spikenas-deploy search` or name a folder"
             )
-        return RunFolder(found[-1].parent)
+        return max(ended, key=lambda run: run.settings_file.stat().st_mtime_ns)
     run = RunFolder(path)
     # os.path, because Path.is_file raises for a path that is longer than the system allows.
     if not os.path.isfile(run.settings_file):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from exporters.c import compilers
 from tests.support.graphs import random_graph
 from toolchain import delivery, profiles, runs
-from toolchain.delivery import export_run
+from toolchain.delivery import export_run, require_tools
 from toolchain.errors import InputError, OverBudgetError, ToolMissingError
 from toolchain.graph.storage import save_graph
 from toolchain.profiles.schema import Profile
@@ -107,6 +108,38 @@ def test_a_failing_link_leaves_what_was_there(
     with pytest.raises(type(error)):
         export_run(run, ("c",), progress=quiet)
     assert names(run) == before
+
+
+def absent(what: str) -> object:
+    def fail(*_: object) -> None:
+        raise ToolMissingError(what)
+
+    return fail
+
+
+def test_only_what_will_be_used_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilers, "arm_command", absent("compiler"))
+    for board, formats in (("stm32f405", ("onnx",)), ("jetson_nano", ()), ("esp32s3", ("c",))):
+        require_tools(profiles.load(board), formats)
+    for formats in ((), ("onnx", "c")):
+        with pytest.raises(ToolMissingError, match="compiler"):
+            require_tools(profiles.load("stm32f405"), formats, verify=False)
+    with pytest.raises(InputError, match="no exporter writes 'pth'"):
+        require_tools(profiles.load("jetson_nano"), ("pth",))
+
+
+@pytest.mark.parametrize(
+    ("board", "emulator"), [("stm32f405", "unicorn"), ("rp2040", "unicorn"), ("mps3_an547", "qemu")]
+)
+def test_the_board_s_emulator_is_required_to_verify(
+    monkeypatch: pytest.MonkeyPatch, board: str, emulator: str
+) -> None:
+    monkeypatch.setattr(compilers, "arm_command", lambda _: ("zig", ["zig"]))
+    monkeypatch.setattr(delivery.emulator, "import_unicorn", absent("unicorn"))
+    monkeypatch.setattr(delivery.qemu_machine, "program", absent("qemu"))
+    require_tools(profiles.load(board), (), verify=False)
+    with pytest.raises(ToolMissingError, match=emulator):
+        require_tools(profiles.load(board), ())
 
 
 def test_an_untrained_run_and_an_unknown_format_are_refused(tmp_path: Path) -> None:

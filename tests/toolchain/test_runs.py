@@ -33,10 +33,23 @@ def test_without_out_each_run_gets_a_folder_of_its_own_and_find_takes_the_newest
     profile = profiles.load("stm32f405")
     first, second = (runs.create(None, profile, RunSettings()) for _ in range(2))
     assert first.path != second.path and first.path.parent == runs.RUNS
+    for run in (first, second):
+        run.architecture.write_text("{}")
     os.utime(first.settings_file, ns=(1, 1))
     assert runs.find(None) == second
     os.utime(second.settings_file, ns=(0, 0))
     assert runs.find(None) == first
+
+
+def test_a_run_whose_search_was_cut_short_is_not_the_newest() -> None:
+    profile = profiles.load("stm32f405")
+    ended, cut_short = (runs.create(None, profile, RunSettings()) for _ in range(2))
+    os.utime(ended.settings_file, ns=(1, 1))
+    with pytest.raises(InputError, match="there is no run under runs/"):
+        runs.find(None)
+    ended.architecture.write_text("{}")
+    assert runs.find(None) == ended
+    assert runs.find(cut_short.path) == cut_short
 
 
 def test_a_folder_with_something_in_it_is_not_taken() -> None:

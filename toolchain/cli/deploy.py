@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from exporters.base import FORMATS, exporter
 from toolchain.cli.console import progress
+from toolchain.cli.export_options import Formats, Samples
+from toolchain.cli.interruption import again, on_interrupt, options_given
 from toolchain.cli.run_options import (
     Board,
     Channels,
@@ -27,6 +26,7 @@ from toolchain.profiles import load
 
 
 def command(
+    context: typer.Context,
     profile: Board,
     data: Data = None,
     size: Side = None,
@@ -40,25 +40,18 @@ def command(
     seed: Seed = 0,
     out: Out = None,
     epochs: Epochs = None,
-    formats: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format", help=f"{', '.join(FORMATS)}; may be repeated; by default the profile's own."
-        ),
-    ] = None,
-    samples: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Test images to verify on; by default all.")
-    ] = None,
+    formats: Formats = None,
+    samples: Samples = None,
     as_json: Json = False,
 ) -> None:
     """From a board's limits to verified artifacts: search, train, export and verify.
 
     Exit code 4 if nothing fits or an artifact is over budget, 5 if integers or footprint differ from the
-    reference and the prediction.
+    reference and the prediction, 6 if a compiler or emulator is missing.
     """
     from toolchain.cli.search import train_found
     from toolchain.cli.verdicts import conclude
-    from toolchain.delivery import export_run, verify_run
+    from toolchain.delivery import export_run, require_tools, verify_run
     from toolchain.search.run import search_run
 
     settings = run_settings(
@@ -74,9 +67,13 @@ def command(
         seed=seed,
         epochs=epochs,
     )
-    for name in formats or ():
-        exporter(name)  # a wrong name must not be found after minutes of training
-    run, _ = search_run(load(profile), settings, out=out, progress=progress)
+    board = load(profile)
+    require_tools(board, formats or ())  # what is missing must not be found after minutes of training
+    with on_interrupt("start again with", again(context)):
+        run, _ = search_run(board, settings, out=out, progress=progress)
     train_found(run)
-    export_run(run, formats or (), progress=progress)
-    conclude(run, verify_run(run, samples=samples, progress=progress), as_json)
+    rest = ["export", str(run.path), *options_given(context, ("formats", "samples"))]
+    with on_interrupt("interrupted; export and verify the trained network with", rest):
+        export_run(run, formats or (), progress=progress)
+        verdict = verify_run(run, samples=samples, progress=progress)
+    conclude(run, verdict, as_json)

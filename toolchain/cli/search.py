@@ -8,6 +8,7 @@ import typer
 
 from toolchain.cli import search_tables
 from toolchain.cli.console import emit, progress
+from toolchain.cli.interruption import again, on_interrupt
 from toolchain.cli.run_options import (
     Board,
     Channels,
@@ -28,6 +29,7 @@ from toolchain.runs import RunFolder
 
 
 def command(
+    context: typer.Context,
     profile: Board,
     data: Data = None,
     size: Side = None,
@@ -74,7 +76,8 @@ def command(
         plan = plan_run(board, settings, progress=progress)
         emit(documents.dry_run_document(plan), as_json, search_tables.show_plan)
         return
-    run, result = search_run(board, settings, out=out, progress=progress)
+    with on_interrupt("start again with", again(context)):
+        run, result = search_run(board, settings, out=out, progress=progress)
     document: dict[str, Any] = {"run": str(run.path)} | documents.search_document(result)
     if not no_train:
         document["training"] = train_found(run)
@@ -85,8 +88,5 @@ def train_found(run: RunFolder) -> dict[str, Any]:
     """Train what a search has just found; when interrupted, say how to go on."""
     from toolchain.training.run import train_run
 
-    try:
+    with on_interrupt("interrupted; train the network that was found with", ["train", str(run.path)]):
         return train_run(run, progress=progress).to_dict()
-    except KeyboardInterrupt:
-        progress(f"interrupted; train the network that was found with: spikenas-deploy train {run.path}")
-        raise

@@ -39,7 +39,7 @@ class Emulator:
     """
 
     def __init__(self, image: Image, profile: Profile, limit_s: float = LIMIT_S) -> None:
-        self.unicorn, self.arm = _import_unicorn()
+        self.unicorn, self.arm = import_unicorn()
         self.image, self.profile = image, profile
         self._limit_us = int(limit_s * 1e6)
         self._fault: str | None = None
@@ -175,7 +175,8 @@ def vector_table(image: Image, profile: Profile) -> tuple[int, ...]:
     )
 
 
-def _import_unicorn() -> tuple[Any, Any]:
+def import_unicorn() -> tuple[Any, Any]:
+    """unicorn and its constants of Arm; raises ``ToolMissingError`` if it is not installed."""
     try:
         import unicorn
         from unicorn import arm_const

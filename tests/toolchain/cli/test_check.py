@@ -97,6 +97,7 @@ def test_run_gives_the_board_and_its_narrowed_limits(
     monkeypatch.chdir(tmp_path)
     settings = RunSettings(limits=LimitSettings(flash_bytes=16_384, latency_ms=10.0))
     run = runs.create(None, load(BOARD), settings)
+    run.architecture.write_text("{}")
     run.artifacts.mkdir()
     artifact = binary.rename(run.artifacts / "firmware.bin")
     for argument in ([], [run.path], [artifact]):

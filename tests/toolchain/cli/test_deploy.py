@@ -1,4 +1,4 @@
-"""The verbs in a row, on a few digits: settings flow from one to the next, and the end has the right exit code."""
+"""``deploy`` on a few digits: settings flow from one stage to the next, and the end has the right exit code."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from exporters.c import compilers
+from toolchain import delivery
 from toolchain.cli.main import main
+from toolchain.errors import ToolMissingError
 
-SMALL = ("--limit", "150", "--epochs", "2", "--time-budget", "2s")
+SMALL = ("--limit", "150", "--time-budget", "2s", "--epochs", "2")
 
 
 @pytest.fixture(autouse=True)
@@ -42,31 +45,41 @@ def test_deploy_ends_in_a_verified_image(require_package: Any, capsys: pytest.Ca
     }
 
 
-def test_search_then_export_need_no_other_argument(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["search", "--profile", "jetson_nano", *SMALL, "--flash", "1MiB", "--json"]) == 3
-    assert "flash" in document(capsys)["error"]["message"]
-    assert main(["search", "--profile", "jetson_nano", *SMALL]) == 0
-    assert main(["export", "--samples", "5"]) == 0
-    output = capsys.readouterr().out
-    assert "model.onnx" in output and "passed for jetson_nano" in output
-
-
-def test_training_again_makes_an_export_stale(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["search", "--profile", "jetson_nano", *SMALL, "--no-train", "--out", "run"]) == 0
-    assert main(["export", "run"]) == 3
-    assert "run `spikenas-deploy train run` first" in capsys.readouterr().err
-    assert main(["train", "run", "--seed", "1"]) == 0
-    assert main(["export", "run", "--no-verify"]) == 0
-    assert main(["train", "run", "--seed", "2", "--epochs", "2"]) == 0
-    assert "demonstration" in capsys.readouterr().out
-    assert main(["verify", "run", "--samples", "2"]) != 0
-    assert "another network" in capsys.readouterr().err
-
-
 def test_nothing_fits_says_what_binds_and_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["deploy", "--profile", "stm32f405", "--flash", "2KiB", "--out", "run", "--json"]) == 4
     assert "flash" in document(capsys)["error"]["message"]
     assert not Path("run").exists()
+
+
+def test_a_missing_compiler_or_emulator_ends_it_before_the_search(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def absent(*_: object) -> None:
+        raise ToolMissingError("not installed")
+
+    for room, name in ((delivery.emulator, "import_unicorn"), (compilers, "arm_command")):
+        monkeypatch.setattr(room, name, absent)
+        assert main(["deploy", "--profile", "stm32f405", *SMALL]) == 6
+        assert capsys.readouterr().err == "error: not installed\n"
+        assert not list(Path().iterdir())
+
+
+def test_an_interruption_says_how_to_go_on_from_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    deploy = ["deploy", "--profile", "raspberry_pi_4b", *SMALL, "--format", "onnx", "--format", "tflite"]
+    # From the last stage to the first: each is reached while those before it still work.
+    for stage, out, command in (
+        ("toolchain.delivery.verify_run", "a", "export a --format onnx --format tflite"),
+        ("toolchain.training.run.train_run", "b", "train b"),
+        ("toolchain.search.search.search", "c", " ".join(deploy)),
+    ):
+        monkeypatch.setattr(stage, interrupted)
+        assert main([*deploy, "--out", out]) == 130
+        assert f"with: spikenas-deploy {command}\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

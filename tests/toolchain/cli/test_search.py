@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,31 @@ def test_wrong_input_gets_a_sentence_and_leaves_nothing(
 def test_a_profile_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search"]) == 2
     assert "--profile" in capsys.readouterr().err
+
+
+def test_an_interrupted_search_says_where_it_was_and_how_to_start_again(
+    data: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("toolchain.search.search.search", interrupted)
+        arguments = [
+            "search",
+            "--profile=stm32f405",
+            "--data",
+            data,
+            "--flash",
+            "30 KiB",
+            "--time-budget",
+            "1s",
+        ]
+        assert main([*arguments, "--no-train", "--out", "run"]) == 130
+    again = f"search --profile stm32f405 --data {data} --flash '30 KiB' --time-budget 1s --no-train"
+    error = capsys.readouterr().err
+    assert f"are in run/search.jsonl\nstart again with: spikenas-deploy {again}\n" in error
+    assert main(shlex.split(again)) == 0
 
 
 def test_interrupted_training_says_how_to_go_on(

@@ -1,0 +1,75 @@
+"""The verb ``export``, on a random network in place of a trained one; once on a run that was searched and trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exporters.c import compilers
+from tests.support.graphs import random_graph
+from toolchain import delivery, profiles, runs
+from toolchain.cli.main import main
+from toolchain.errors import ToolMissingError
+from toolchain.graph.storage import save_graph
+from toolchain.runs import RunSettings
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def trained(board: str) -> None:
+    run = runs.create(Path("run"), profiles.load(board), RunSettings())
+    save_graph(random_graph(1), run.path)
+
+
+def test_search_then_export_need_no_other_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    search = ["search", "--profile", "jetson_nano", "--limit", "150", "--epochs", "2", "--time-budget", "2s"]
+    assert main([*search, "--flash", "1MiB", "--json"]) == 3
+    assert "flash" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert main(search) == 0
+    assert main(["export", "--samples", "5"]) == 0
+    output = capsys.readouterr().out
+    assert "model.onnx" in output and "passed for jetson_nano" in output
+
+
+def test_json_without_verifying_lists_the_artifacts(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("raspberry_pi_4b")
+    formats = ("--format", "onnx", "--format", "tflite")
+    assert main(["export", "run", *formats, "--json", "--no-verify"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["run"] == "run" and all(Path(path).is_file() for path in document["artifacts"])
+    assert {Path(path).name for path in document["artifacts"]} >= {"model.onnx", "model.tflite"}
+    assert not Path("run/report.json").exists()
+
+
+def test_an_untrained_run_is_told_to_train(capsys: pytest.CaptureFixture[str]) -> None:
+    runs.create(Path("run"), profiles.load("jetson_nano"), RunSettings())
+    assert main(["export", "run"]) == 3
+    assert "run `spikenas-deploy train run` first" in capsys.readouterr().err
+
+
+def test_a_missing_tool_ends_it_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def absent(*_: object) -> None:
+        raise ToolMissingError("not installed")
+
+    trained("stm32f405")
+    monkeypatch.setattr(compilers, "arm_command", lambda _: ("zig", ["zig"]))
+    monkeypatch.setattr(delivery.emulator, "import_unicorn", absent)
+    assert main(["export", "run"]) == 6
+    monkeypatch.setattr(compilers, "arm_command", absent)
+    assert main(["export", "run", "--no-verify"]) == 6
+    assert capsys.readouterr().err == "error: not installed\n" * 2
+    assert not Path("run/artifacts").exists()
+
+
+def test_an_unknown_format_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("jetson_nano")
+    assert main(["export", "run", "--format", "pth"]) == 3
+    assert "no exporter writes 'pth'" in capsys.readouterr().err
+    assert main(["export", "run", "--samples", "0"]) == 2

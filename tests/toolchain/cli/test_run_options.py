@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolchain.cli.run_options import SEARCH_SHARE, run_settings
+from toolchain.errors import InputError
+from toolchain.runs import RunSettings
+
+NOTHING: dict[str, Any] = {
+    "data": None, "size": None, "channels": None, "limit": None, "flash": None, "sram": None,
+    "artifact": None, "latency": None, "time_budget": None, "seed": 0, "epochs": None,
+}  # fmt: skip
+
+
+def settings(**given: Any) -> RunSettings:
+    return run_settings(**NOTHING | given)
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_options_the_settings_are_the_defaults() -> None:
+    assert settings() == RunSettings()
+
+
+def test_a_relative_path_becomes_absolute() -> None:
+    Path("images").mkdir()
+    for given in ("images", "./images", str(Path("images").absolute())):
+        assert settings(data=given).data.source == str(Path("images").absolute())
+    # What is not there is named as it was typed.
+    assert settings(data="elsewhere").data.source == "elsewhere"
+
+
+def test_digits_are_the_built_in_ones_whatever_folder_is_called_so() -> None:
+    assert settings(data="digits").data.source == "digits"
+    Path("digits").mkdir()
+    assert settings(data="digits").data.source == "digits"
+    assert settings(data="./digits").data.source == str(Path("digits").absolute())
+
+
+def test_sizes_and_durations_are_bytes_and_milliseconds() -> None:
+    limits = settings(flash="256KiB", sram="65536", artifact="1MiB", latency="20ms").limits
+    assert (limits.flash_bytes, limits.sram_bytes, limits.artifact_bytes) == (262_144, 65_536, 1_048_576)
+    assert limits.latency_ms == pytest.approx(20.0)
+
+
+def test_the_time_budget_is_split_between_search_and_training() -> None:
+    split = settings(time_budget="90s", seed=7, epochs=3)
+    assert split.search.time_budget_s == pytest.approx(90 * SEARCH_SHARE)
+    assert split.search.time_budget_s + split.training.time_budget_s == pytest.approx(90)
+    assert (split.search.seed, split.training.seed, split.training.epochs) == (7, 7, 3)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"flash": "lots"}, "'lots' is no size"),
+        ({"latency": "1us"}, "'1us' is no duration"),
+        ({"time_budget": "0s"}, "'0s' is no duration above 0"),
+    ],
+)
+def test_a_word_that_is_no_amount_is_named(option: dict[str, str], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        settings(**option)

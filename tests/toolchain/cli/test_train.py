@@ -1,0 +1,69 @@
+"""The verb ``train``, on the architecture that a short search found for a few digits."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from toolchain.cli.main import main
+
+SEARCH = ("search", "--profile", "jetson_nano", "--limit", "150", "--time-budget", "1s", "--no-train")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("train") / "run"
+    assert main([*SEARCH, "--epochs", "2", "--out", str(run)]) == 0
+    return run
+
+
+@pytest.fixture(autouse=True)
+def in_folder_of_run(searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(searched, "run")
+
+
+def test_json_is_one_document_of_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "run", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    kept = json.loads(Path("run/training.json").read_text())
+    assert document["run"] == "run" and document["is_demonstration"]
+    assert document["test_accuracy"] == kept["test_accuracy"] and 0 < document["test_accuracy"] <= 1
+
+
+def test_training_again_makes_an_export_stale(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "run", "--seed", "1"]) == 0
+    assert main(["export", "run", "--no-verify"]) == 0
+    assert main(["train", "run", "--seed", "2", "--epochs", "2"]) == 0
+    text = capsys.readouterr().out
+    assert "demonstration" in text and "next: spikenas-deploy export run" in text
+    assert main(["verify", "run", "--samples", "2"]) != 0
+    assert "another network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ((), 3, "there is no run under runs/"),
+        (("nowhere",), 3, "nowhere is not a run folder"),
+        (("run", "--time-budget", "soon"), 3, "is no duration"),
+        (("run", "--epochs", "0"), 2, "--epochs"),
+        (("run", "--seed", "-1"), 2, "--seed"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_trains_nothing(
+    arguments: tuple[str, ...], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *arguments]) == code
+    printed = capsys.readouterr()
+    assert says in printed.err and printed.out == ""
+    assert not Path("run/model.json").exists()
+
+
+def test_a_run_whose_search_did_not_end_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run/architecture.json").unlink()
+    assert main(["train", "run"]) == 3
+    assert "its search did not end" in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""What an interrupted verb says last: the command that goes on from there."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+
+from toolchain.cli.console import progress
+
+
+@contextmanager
+def on_interrupt(hint: str, command: Sequence[str]) -> Iterator[None]:
+    """Around work that Ctrl-C may end: print ``hint`` and ``command``, and let the interruption go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        progress(f"{hint}: {shlex.join(['spikenas-deploy', *command])}")
+        raise
+
+
+def options_given(context: typer.Context, names: Collection[str]) -> list[str]:
+    """The options among the parameters ``names`` that stand on the verb's command line, as they would be typed."""
+    words: list[str] = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if name not in names or source is None or source.name != "COMMANDLINE":
+            continue
+        value, option = context.params[name], parameter.opts[0]
+        if value is True:
+            words.append(option)
+        else:
+            for each in value if isinstance(value, list) else [value]:
+                words += [option, str(each)]
+    return words
+
+
+def again(context: typer.Context) -> list[str]:
+    """The verb as it was called, but into a new folder: the one of ``--out`` is not empty any more."""
+    return [context.info_name or "", *options_given(context, context.params.keys() - {"out"})]
