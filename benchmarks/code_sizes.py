@@ -2,6 +2,7 @@
 
     python -m benchmarks.code_sizes            write toolchain/cost/code_sizes.toml anew
     python -m benchmarks.code_sizes --check    compare the table with what is measured; exit 1 if they differ
+    python -m benchmarks.code_sizes --quick    one image of one core: predicted against linked; writes nothing
 
 Networks that differ in one thing are exported, linked and weighed; the differences are the table's terms.
 A core that no compiler here links for (Xtensa LX7) gets an estimate from the objects of a relative, the
@@ -12,6 +13,7 @@ old numbers.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -27,13 +29,17 @@ from exporters.c import compilers, export
 from exporters.c.build import build
 from exporters.c.cores import CODE, CORES
 from toolchain import profiles
-from toolchain.cost.code_size import TABLE, CodeSize, Compiler
+from toolchain.cost.code_size import TABLE, CodeSize, Compiler, code_bytes
 from toolchain.cost.packing import aligned, constants
+from toolchain.errors import SpikenasError
 from toolchain.files import read_toml, write_atomic
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Edge, Head, Input, Lif, Node, OrPool, PixelConv, Shape, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
 from toolchain.profiles.schema import Profile
+
+BOARD = "stm32f405"
+"""Whose memories the images are linked into; its core is the one of ``--quick``."""
 
 CALLS = 16
 """Nodes over which the size of one call is averaged."""
@@ -91,17 +97,63 @@ def estimate(compiler: str) -> CodeSize:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the table, or with ``--check`` compare it with what is measured here."""
+    """Write the table, or with ``--check`` compare it with what is measured here, or take the quick look."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.code_sizes", description="Measure code sizes."
     )
-    parser.add_argument(
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument(
         "--check", action="store_true", help="compare only; exit 1 if the table is out of date"
     )
-    check = parser.parse_args(arguments).check
+    extent.add_argument(
+        "--quick", action="store_true", help="link one image with one compiler and compare; write nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="print what was measured as one JSON document")
+    given = parser.parse_args(arguments)
+    if given.quick:
+        result = quick()
+        print(json.dumps(result, indent=2) if given.json else _sentence(result))
+        return 0
     table = read_toml(TABLE)
+    measured = _measured(table)
+    current = measured == table
+    if given.json:
+        print(json.dumps({"up_to_date": current, "table": measured}, indent=2))
+    if not given.check:
+        write_atomic(TABLE, HEADER + _toml(measured))
+        return 0
+    if not given.json:
+        print("up to date" if current else f"{TABLE.name} is out of date; run this without --check")
+    return int(not current)
+
+
+def quick() -> dict[str, Any]:
+    """Predicted and linked bytes of one image's code, on one core, with the first compiler that is installed.
+
+    Raises ``ToolMissingError`` if there is none.
+    """
+    board, graph = profiles.load(BOARD), network(spiking=3, pooling=1)
+    compiler, _ = compilers.arm_command(None)
+    return {
+        "core": board.core,
+        "compiler": compiler,
+        "version": compilers.version(compiler),
+        "predicted_bytes": code_bytes(graph, board.core, compiler),
+        "measured_bytes": linked_code_bytes(graph, board, compiler),
+    }
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    return (
+        f"code for {result['core']} with {result['compiler']} {result['version']}: "
+        f"predicted {result['predicted_bytes']:,} bytes, measured {result['measured_bytes']:,} bytes"
+    )
+
+
+def _measured(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """``table`` with the terms of every compiler that is installed measured anew."""
     measured: dict[str, dict[str, Any]] = dict(table)
-    board = profiles.load("stm32f405")
+    board = profiles.load(BOARD)
     for compiler in compilers.available():
         measured[compiler] = {"version": compilers.version(compiler)}
         for core in CORES:
@@ -111,11 +163,7 @@ def main(arguments: list[str]) -> int:
     relative = shutil.which("xtensa-lx106-elf-gcc")
     if relative is not None:
         measured["estimate"] = {ESTIMATED_CORE: estimate(relative)._asdict()}
-    if not check:
-        write_atomic(TABLE, HEADER + _toml(measured))
-        return 0
-    print("up to date" if measured == table else f"{TABLE.name} is out of date; run this without --check")
-    return int(measured != table)
+    return measured
 
 
 def _lif(name: str, shape: Shape, edge: Edge) -> Lif:
@@ -150,4 +198,8 @@ def _toml(table: dict[str, dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except SpikenasError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
@@ -10,7 +11,7 @@ from benchmarks.code_sizes import main, measure, network
 from exporters.c import compilers
 from exporters.c.cores import CORES
 from toolchain import profiles
-from toolchain.cost.code_size import Compiler, code_bytes, code_size, measured_version
+from toolchain.cost.code_size import TABLE, Compiler, code_bytes, code_size, measured_version
 from toolchain.errors import InputError
 from toolchain.graph.nodes import OrPool
 from toolchain.profiles.schema import Core
@@ -61,6 +62,20 @@ def test_the_table_is_what_is_measured(
             f"{compiler} is version {compilers.version(compiler)}, not the pinned {measured_version(compiler)}"
         )
     assert measure(profiles.load("stm32f405"), compiler) == code_size("cortex-m4", compiler)
+
+
+def test_the_quick_look_compares_and_writes_nothing(
+    require_package: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_package("ziglang")
+    before = TABLE.stat().st_mtime_ns
+    assert main(["--quick", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["core"], result["compiler"]) == ("cortex-m4", "zig")
+    assert result["measured_bytes"] == pytest.approx(result["predicted_bytes"], abs=16)
+    assert main(["--quick"]) == 0
+    assert f"measured {result['measured_bytes']:,} bytes" in capsys.readouterr().out
+    assert TABLE.stat().st_mtime_ns == before
 
 
 @pytest.mark.accept
