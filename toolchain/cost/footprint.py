@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from toolchain.cost.artifacts import artifact_bytes, latency_ms, resident_bytes
 from toolchain.cost.layout import RegionUse, layout
+from toolchain.cost.microcontroller import microcontroller_ms
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
@@ -16,8 +17,8 @@ class Footprint:
     """A network's demands on one board; what does not apply to the board is None.
 
     ``flash_bytes`` and ``sram_bytes`` are the whole image's, ``regions`` where they lie (exact but for the
-    code's size); ``artifact_bytes`` is the largest of the profile's default files, ``resident_bytes`` and
-    ``latency_ms`` what running it takes (estimates).
+    code's size); ``artifact_bytes`` is the largest of the profile's default files, ``resident_bytes`` what
+    running it takes, and ``latency_ms`` the time for an image (estimates).
     """
 
     flash_bytes: int | None
@@ -41,7 +42,8 @@ def footprint(graph: Graph, profile: Profile) -> Footprint:
     """The demands of ``graph`` on the board of ``profile``; weights are not needed."""
     if profile.core is not None and profile.regions:
         plan = layout(graph, profile)
-        return Footprint(plan.flash_bytes, plan.sram_bytes, plan.regions, None, None, None)
+        time_ms = microcontroller_ms(graph, profile.core, profile.clock_hz)
+        return Footprint(plan.flash_bytes, plan.sram_bytes, plan.regions, None, None, time_ms)
     forms = [form for form in profile.default_formats if form != "c"]
     rate = None if profile.performance is None else profile.performance.float_macs_per_second
     return Footprint(

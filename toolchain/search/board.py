@@ -14,24 +14,33 @@ from toolchain.graph.nodes import Shape
 from toolchain.graph.preprocessing import Preprocessing
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
-from toolchain.search.pace import FRAME_MS, microcontroller_ms
 
 LATENCY = "latency"
 """Name of the limit that the profile or the user sets on the time for an image."""
 
 PACE = "pace"
-"""Name of our own limit on it: a camera's frame, for boards without a latency; it yields if nothing keeps it."""
+"""Name of our own limit on it: a camera's frame, for boards without a latency; it yields if nothing keeps it.
+
+Memory alone would let a board with a megabyte of flash choose a network that takes seconds.
+"""
+
+FRAME_MS = 1000 / 30
+"""Time for one image if a microcontroller is to keep up with a camera."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an architecture takes and by what it is over; ``latency_ms`` is an estimate, None where unknown."""
+    """What an architecture takes and by what it is over."""
 
     architecture: Architecture
     footprint: Footprint
     operations: int
-    latency_ms: float | None
     excesses: tuple[Excess, ...]
+
+    @property
+    def latency_ms(self) -> float | None:
+        """Time for an image (estimate); None where the profile does not say how fast the board is."""
+        return self.footprint.latency_ms
 
     @property
     def fits(self) -> bool:
@@ -77,10 +86,6 @@ class Board:
         graph = self.graph(architecture)
         used = footprint(graph, self.profile)
         over = excesses(used, self.limits)
-        estimate = microcontroller_ms(graph, self.profile)
-        if estimate is not None:
-            for limit, allowed in ((LATENCY, self.limits.latency_ms), (PACE, self.pace_ms)):
-                if allowed is not None and estimate > allowed:
-                    over.append(Excess(limit, estimate, allowed))
-        latency = used.latency_ms if estimate is None else estimate
-        return Verdict(architecture, used, operations(graph).dense, latency, tuple(over))
+        if self.pace_ms is not None and used.latency_ms is not None and used.latency_ms > self.pace_ms:
+            over.append(Excess(PACE, used.latency_ms, self.pace_ms))
+        return Verdict(architecture, used, operations(graph).dense, tuple(over))

@@ -17,7 +17,7 @@ def test_a_microcontroller_s_footprint_is_its_layout() -> None:
     profile = profiles.load("stm32f405")
     used, plan = footprint(GRAPH, profile), layout(GRAPH, profile)
     assert (used.flash_bytes, used.sram_bytes) == (plan.flash_bytes, plan.sram_bytes)
-    assert used.artifact_bytes is None and used.latency_ms is None
+    assert used.artifact_bytes is None and used.latency_ms is not None
     assert excesses(used, budget(profile)) == []
 
 
@@ -58,3 +58,11 @@ def test_a_narrowed_total_speaks_for_a_region_of_the_same_name() -> None:
     used = footprint(large, profile)
     over = {excess.limit: excess for excess in excesses(used, budget(profile, sram_bytes=20_000))}
     assert over["sram"] == Excess("sram", used.sram_bytes or 0, 20_000)
+
+
+def test_a_microcontroller_s_latency_limit_is_held() -> None:
+    profile = profiles.load("stm32f405")
+    used = footprint(GRAPH, profile)
+    assert used.latency_ms is not None
+    over = excesses(used, budget(profile, latency_ms=used.latency_ms / 2))
+    assert over == [Excess("latency", used.latency_ms, used.latency_ms / 2)]

@@ -7,7 +7,7 @@ from toolchain.architecture.text import parse
 from toolchain.cost.layout import layout
 from toolchain.cost.operations import operations
 from toolchain.errors import InputError
-from toolchain.search.pace import FRAME_MS, microcontroller_ms
+from toolchain.search.board import FRAME_MS
 
 SMALL = parse("t2 leak2 reset-subtract stem4/2 003000 head-count")
 LARGE = parse("t8 leak2 reset-subtract stem128/1 333333 stride512 333333 head-flatten")
@@ -22,7 +22,7 @@ def test_a_small_network_fits_and_its_figures_are_the_cost_model_s() -> None:
         verdict.footprint.flash_bytes == plan.flash_bytes and verdict.footprint.sram_bytes == plan.sram_bytes
     )
     assert verdict.operations == operations(where.graph(SMALL)).dense
-    assert verdict.latency_ms == microcontroller_ms(where.graph(SMALL), where.profile)
+    assert verdict.latency_ms == verdict.footprint.latency_ms
 
 
 def test_a_large_network_is_over_flash_and_pace() -> None:

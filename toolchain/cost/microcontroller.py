@@ -1,8 +1,4 @@
-"""How long a microcontroller takes for an image: an estimate that keeps networks from being slow.
-
-Memory alone would let a board with a megabyte of flash choose a network that takes seconds. Unless the user sets
-a latency, a network should keep up with a camera of 30 frames a second.
-"""
+"""How long a microcontroller takes for an image (estimate), from what its kernels execute."""
 
 from __future__ import annotations
 
@@ -11,10 +7,7 @@ from typing import NamedTuple
 from toolchain.cost.packing import blocks
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif, SpikeConv
-from toolchain.profiles.schema import Core, Profile
-
-FRAME_MS = 1000 / 30
-"""Time for one image if a microcontroller is to keep up with a camera."""
+from toolchain.profiles.schema import Core
 
 
 class Instructions(NamedTuple):
@@ -48,10 +41,8 @@ executes what the M4 does; M3, M33, M55 and Xtensa were not counted.
 """
 
 
-def microcontroller_ms(graph: Graph, profile: Profile) -> float | None:
-    """Milliseconds (estimate) for an image, at one instruction a cycle; None for a Linux board."""
-    if profile.core is None:
-        return None
+def microcontroller_ms(graph: Graph, core: Core, clock_hz: float) -> float:
+    """Milliseconds for an image on ``core``, at one instruction a cycle (estimate)."""
     connections = updates = 0
     for node in graph.all(Lif):
         places = node.shape.height * node.shape.width * blocks(node.shape.channels) * graph.time_steps
@@ -59,5 +50,5 @@ def microcontroller_ms(graph: Graph, profile: Profile) -> float | None:
         for edge in node.edges:
             if isinstance(edge, SpikeConv):
                 connections += places * edge.kernel**2 * graph.source_shape(edge.source).channels
-    cost = INSTRUCTIONS[profile.core]
-    return (cost.connection * connections + cost.update * updates) / profile.clock_hz * 1e3
+    cost = INSTRUCTIONS[core]
+    return (cost.connection * connections + cost.update * updates) / clock_hz * 1e3

@@ -7,8 +7,9 @@ import pytest
 from tests.support.data import bars
 from tests.toolchain.search.boards import board
 from toolchain.architecture.text import parse
+from toolchain.cost.footprint import footprint
+from toolchain.cost.microcontroller import INSTRUCTIONS, microcontroller_ms
 from toolchain.profiles.schema import Core
-from toolchain.search.pace import INSTRUCTIONS, microcontroller_ms
 
 
 def test_every_core_has_an_estimate() -> None:
@@ -20,7 +21,12 @@ def test_a_hand_computed_network() -> None:
     graph = where.graph(parse("t2 leak2 reset-subtract stem20/1 002000 head-count"))
     places = 8 * 8 * 2 * 2  # positions, blocks of 16 channels, time steps; in the stem and in the cell
     instructions = 1060 * 2 * places + 8.8 * places * 20
-    assert microcontroller_ms(graph, where.profile) == pytest.approx(instructions / 168e6 * 1e3)
+    expected = pytest.approx(instructions / 168e6 * 1e3)
+    assert (
+        microcontroller_ms(graph, "cortex-m4", 168e6)
+        == footprint(graph, where.profile).latency_ms
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,12 +42,5 @@ def test_a_hand_computed_network() -> None:
 def test_not_short_of_what_firmware_was_counted_to_execute(line: str, counted: int) -> None:
     """Instructions for an image of the digits, 16x16, under unicorn, compiled with zig for the Cortex-M4."""
     where = board("stm32f405", bars(side=16))
-    estimate = microcontroller_ms(where.graph(parse(line)), where.profile)
-    assert estimate is not None
+    estimate = microcontroller_ms(where.graph(parse(line)), "cortex-m4", 168e6)
     assert 1.0 <= estimate / (counted / 168e6 * 1e3) <= 1.4
-
-
-def test_linux_boards_have_their_own_estimate() -> None:
-    where = board("jetson_nano")
-    graph = where.graph(parse("t2 leak2 reset-subtract stem4/1 002000 head-count"))
-    assert microcontroller_ms(graph, where.profile) is None
