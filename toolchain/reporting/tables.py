@@ -27,10 +27,10 @@ class Table:
 
 
 def verdict_tables(verdict: Verdict) -> list[Table]:
-    """Integers compared, operations, predicted against used of each firmware image, and the budget."""
+    """Operations, integers compared, predicted against used of each firmware image, and the budget."""
     return [
-        comparison_table(verdict.comparisons),
         operations_table(verdict.operations),
+        comparison_table(verdict.comparisons),
         *(proof_table(report) for report in verdict.firmware),
         budget_table(verdict.budget),
     ]
