@@ -90,7 +90,7 @@ def test_json_is_the_verdict(capsys: pytest.CaptureFixture[str], run: Path) -> N
 
 def test_markdown(capsys: pytest.CaptureFixture[str], run: Path) -> None:
     _, out, _ = verify(capsys, run, "--samples", 5, "--markdown")
-    assert out.startswith("### Integers against the reference") and "- passed for stm32f405" in out
+    assert "### Integers against the reference" in out and "- passed for stm32f405" in out
 
 
 def test_all_test_images_by_default(capsys: pytest.CaptureFixture[str], run: Path) -> None:

@@ -80,8 +80,8 @@ def test_operations_have_counts_and_the_rate_of_every_node() -> None:
 def test_verdict_has_a_table_for_each_question() -> None:
     verdict = Verdict("board", "", "", 1000, ACTIVITY, (), (COMPARISON,), (REPORT,), LINES, (), ())
     assert [table.title for table in verdict_tables(verdict)] == [
-        "Integers against the reference",
         "Operations an image, over 100 images",
+        "Integers against the reference",
         "Predicted against used: firmware.elf in unicorn",
         "Budget",
     ]
