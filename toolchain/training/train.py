@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from toolchain.datasets import Dataset
 from toolchain.errors import OutputsDifferError
@@ -17,7 +18,8 @@ from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
-from toolchain.training.loop import Progress, accuracy, scores, seconds_per_epoch, train_phase
+from toolchain.training.loop import Progress, accuracy, scores, seconds_per_epoch
+from toolchain.training.phases import Phase, train_both
 from toolchain.training.recipe import Recipe, epochs_in, recipe
 
 SMALL_THRESHOLD = 64
@@ -80,42 +82,16 @@ def train(
         f"training {plan.epochs} epochs, {plan.quantized_epochs} of them in integers, on {len(data.train):,} images"
     )
 
-    def report_float(epoch: int, loss: float) -> None:
-        validation = accuracy(network, data.validation)
+    epochs_of = {"float": plan.float_epochs, "integer": plan.quantized_epochs}
+
+    def report_epoch(phase: Phase, epoch: int, loss: float, module: nn.Module) -> None:
+        validation = accuracy(module, data.validation)
         progress(
-            f"  float   {epoch + 1:>3}/{plan.float_epochs}  loss {loss:.4f}  validation {validation:.2%}"
+            f"  {phase:<7} {epoch + 1:>3}/{epochs_of[phase]}  loss {loss:.4f}  validation {validation:.2%}"
         )
 
-    train_phase(
-        network,
-        data.train,
-        epochs=plan.float_epochs,
-        batch=plan.batch,
-        rate=plan.float_rate,
-        weight_decay=plan.weight_decay,
-        seed=seed,
-        after_epoch=report_float,
-    )
+    quantized = train_both(network, data.train, plan, seed=seed, after_epoch=report_epoch)
     float_accuracies = accuracy(network, data.validation), accuracy(network, data.test)
-    quantized = QuantizedNetwork(network.eval())
-
-    def report_integer(epoch: int, loss: float) -> None:
-        quantized.refit()
-        validation = accuracy(quantized, data.validation)
-        progress(
-            f"  integer {epoch + 1:>3}/{plan.quantized_epochs}  loss {loss:.4f}  validation {validation:.2%}"
-        )
-
-    train_phase(
-        quantized,
-        data.train,
-        epochs=plan.quantized_epochs,
-        batch=plan.batch,
-        rate=plan.quantized_rate,
-        weight_decay=0.0,
-        seed=seed + 1,
-        after_epoch=report_integer,
-    )
     result = quantized.graph()
     require_valid(result, "the trained network", weights=True)
     report = TrainingReport(
