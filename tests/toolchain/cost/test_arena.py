@@ -2,16 +2,22 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.support.architecture_strategies import architectures
 from tests.support.architectures import LINES, untrained
 from tests.support.graphs import random_graph
-from toolchain.cost.arena import Buffer, arena_bytes, buffers, place
+from toolchain.architecture.architecture import Architecture
+from toolchain.architecture.build import build
+from toolchain.architecture.cells import canonical_cells
+from toolchain.cost.arena import Buffer, arena_bytes, buffers, live_bytes, place
 from toolchain.cost.kernels import scratch_bytes
 from toolchain.cost.packing import aligned, plane_bytes
+from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Lif, OrPool
+from toolchain.graph.nodes import Lif, OrPool, Shape
+from toolchain.graph.preprocessing import Preprocessing
 
 
 def check_placement(placed: tuple[Buffer, ...]) -> None:
@@ -23,7 +29,7 @@ def check_placement(placed: tuple[Buffer, ...]) -> None:
     steps = range(max((buffer.last for buffer in placed), default=-1) + 1)
     alive = [sum(aligned(b.size_bytes) for b in placed if b.first <= step <= b.last) for step in steps]
     total = sum(aligned(buffer.size_bytes) for buffer in placed)
-    assert max(alive, default=0) <= arena_bytes(placed) <= total
+    assert live_bytes(placed) == max(alive, default=0) <= arena_bytes(placed) <= total
 
 
 LIFETIMES = st.tuples(st.integers(1, 2000), st.integers(0, 12), st.integers(0, 5))
@@ -52,6 +58,30 @@ def test_a_network_s_buffers_live_from_their_node_to_their_last_reader(seed: int
 def test_architectures_are_placed_too() -> None:
     for line in LINES:
         check_network(untrained(line))
+
+
+@settings(max_examples=300, deadline=None)
+@given(architectures(max_channels=80, max_blocks=7), st.integers(1, 40), st.integers(1, 40))
+def test_an_architecture_needs_no_more_than_what_is_alive_together(
+    architecture: Architecture, height: int, width: int
+) -> None:
+    """So the arena of a path of blocks is the largest of its blocks' sums."""
+    try:
+        graph = build(architecture, Shape(1, height, width), Preprocessing(height, width, "grey"), ("a", "b"))
+    except InputError:
+        assume(False)
+    placed = buffers(graph)
+    check_placement(placed)
+    assert arena_bytes(placed) == live_bytes(placed)
+
+
+def test_every_cell_reaches_the_bound() -> None:
+    """Each with a map before it that is smaller and one behind it that is larger."""
+    for cell in canonical_cells():
+        placed = buffers(
+            untrained(f"t3 leak2 reset-subtract stem16/1 stride33 {cell} stride70 head-count", 8)
+        )
+        assert arena_bytes(placed) == live_bytes(placed)
 
 
 def check_network(graph: Graph) -> None:
