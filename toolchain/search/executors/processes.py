@@ -1,0 +1,83 @@
+"""Processes on this machine, each with its own pipe, so that one dies without the others noticing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic
+
+from toolchain.search.executors.base import C, Executor, J, R, Work
+from toolchain.search.executors.job_queue import JobQueue
+from toolchain.search.executors.outcome import Failure
+from toolchain.search.executors.worker import Started, Worker
+
+
+class Processes(Executor[J, R], Generic[C, J, R]):
+    """``count`` processes, started with the first jobs; each gets the context once."""
+
+    def __init__(self, count: int, work: Work[C, J, R], context: C) -> None:
+        self.width = count
+        self._work_and_context: Any = (work, context)
+        self._idle: list[Worker] = []
+        self._busy: dict[Connection, Worker] = {}
+
+    def _results(self, jobs: Sequence[J]) -> Iterator[tuple[int, R]]:
+        queue = JobQueue(jobs)
+        try:
+            while queue or self._busy:
+                self._occupy(queue, jobs)
+                result = self._next_message(queue)
+                # Before the caller sees a result, its worker has the next job: callers take their time.
+                self._occupy(queue, jobs)
+                if result is not None:
+                    yield result
+        finally:
+            _kill([self._busy.popitem()[1] for _ in range(len(self._busy))])
+
+    def _occupy(self, queue: JobQueue, jobs: Sequence[J]) -> None:
+        while queue and len(self._busy) < self.width:
+            worker = self._living_worker()
+            self._busy[worker.connection] = worker
+            index = queue.take()
+            worker.begin(index, jobs[index])
+
+    def _living_worker(self) -> Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.is_alive():
+                return worker
+            worker.death()
+        return Worker()
+
+    def _next_message(self, queue: JobQueue) -> tuple[int, R] | None:
+        """Wait for a message of any worker and see to it; the result, if it is one."""
+        connection = wait(list(self._busy))[0]
+        assert isinstance(connection, Connection)
+        worker = self._busy[connection]
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            del self._busy[connection]
+            queue.died(worker.index, worker.death())
+            return None
+        if isinstance(message, Started):
+            worker.prepare(self._work_and_context)
+            return None
+        self._idle.append(self._busy.pop(connection))
+        if isinstance(message, Failure):
+            message.reraise()
+        return worker.index, message
+
+    def close(self) -> None:
+        _kill([*self._busy.values(), *self._idle])
+        self._busy.clear()
+        self._idle.clear()
+        self._work_and_context = None
+
+
+def _kill(workers: list[Worker]) -> None:
+    """End processes at once; they hold nothing that outlives a job."""
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        worker.process.join()
