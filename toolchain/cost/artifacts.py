@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from toolchain.cost.operations import operations
-from toolchain.graph.graph import Graph, sources
-from toolchain.graph.nodes import Head, Input, Lif, PixelConv, Pool, SpikeConv
+from toolchain.cost.amounts import Amount, Estimate, rounded
+from toolchain.cost.demand import Demand
+from toolchain.cost.graph_demand import graph_demand
+from toolchain.graph.graph import Graph
 
 
 class _Overhead(NamedTuple):
@@ -43,18 +44,7 @@ WEIGHT_COPIES = 2
 
 def artifact_bytes(graph: Graph, form: str) -> int:
     """Estimated size of the unrolled ``onnx`` or ``tflite`` file of ``graph``; weights are not needed."""
-    per, nodes = _OVERHEAD[form], list(graph.all(Lif))
-    edges = sum(len(node.edges) for node in nodes)
-    pooled = sum(node.shape.channels for node in nodes for edge in node.edges if isinstance(edge, Pool))
-    return round(
-        weight_count(graph)
-        + per.file
-        + per.channel * sum(node.shape.channels for node in nodes)
-        + (per.node_step * len(nodes) + per.edge_step * edges + per.step) * graph.time_steps
-        + per.node * len(nodes)
-        + per.edge * edges
-        + per.pooled_channel * pooled
-    )
+    return int(file_bytes(graph_demand(graph), form))
 
 
 def resident_bytes(graph: Graph, form: str) -> int:
@@ -63,32 +53,40 @@ def resident_bytes(graph: Graph, form: str) -> int:
     Maps are those of all time steps that are alive together, since the unrolled form runs step by step
     while each node's potential stays.
     """
-    maps = _live_elements(graph) * FLOAT_BYTES
-    weights = WEIGHT_COPIES * FLOAT_BYTES * weight_count(graph)
-    return SESSION_BYTES[form] + artifact_bytes(graph, form) + weights + maps
+    return int(memory_bytes(graph_demand(graph), form))
 
 
 def latency_ms(graph: Graph, float_macs_per_second: float) -> float:
     """Estimated milliseconds an image: dense operations at the board's rate; float kernels do not skip zeros."""
-    return operations(graph).dense / float_macs_per_second * 1e3
+    return float(image_ms(graph_demand(graph), float_macs_per_second))
 
 
 def weight_count(graph: Graph) -> int:
     """Weights of all convolutions and the head, from shapes alone."""
-    total = graph.head.classes * graph.head_features()
-    for node in graph.all(Lif):
-        for edge in node.edges:
-            if isinstance(edge, (PixelConv, SpikeConv)):
-                total += edge.kernel**2 * graph.source_shape(edge.source).channels * node.shape.channels
-    return total
+    return int(graph_demand(graph).weights)
 
 
-def _live_elements(graph: Graph) -> int:
-    """Most map elements alive at one node: its inputs, its current and its output, and every node's potential."""
-    potentials = sum(node.shape.size for node in graph.all(Lif))
-    working = [
-        sum(graph.source_shape(name).size for name in set(sources(node))) + 2 * node.shape.size
-        for node in graph.nodes
-        if not isinstance(node, (Input, Head))
-    ]
-    return potentials + max(working, default=0)
+def file_bytes(demand: Demand, form: str) -> Amount:
+    """``artifact_bytes`` of a network's demand, or of many at once."""
+    per, nodes, edges = _OVERHEAD[form], demand.lif_nodes, demand.edges
+    return rounded(
+        demand.weights
+        + per.file
+        + per.channel * demand.channels
+        + (per.node_step * nodes + per.edge_step * edges + per.step) * demand.time_steps
+        + per.node * nodes
+        + per.edge * edges
+        + per.pooled_channel * demand.pooled_channels
+    )
+
+
+def memory_bytes(demand: Demand, form: str) -> Amount:
+    """``resident_bytes`` of a network's demand, or of many at once."""
+    maps = (demand.potentials + demand.working) * FLOAT_BYTES
+    weights = WEIGHT_COPIES * FLOAT_BYTES * demand.weights
+    return SESSION_BYTES[form] + file_bytes(demand, form) + weights + maps
+
+
+def image_ms(demand: Demand, float_macs_per_second: float) -> Estimate:
+    """``latency_ms`` of a network's demand, or of many at once."""
+    return demand.operations / float_macs_per_second * 1e3

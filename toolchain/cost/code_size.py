@@ -12,11 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from toolchain.cost.amounts import Amount, rounded
+from toolchain.cost.demand import Demand
+from toolchain.cost.graph_demand import graph_demand
 from toolchain.cost.packing import aligned
 from toolchain.errors import InputError
 from toolchain.files import read_toml
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Lif, OrPool, PixelConv
 
 Compiler = Literal["zig", "gcc"]
 
@@ -45,11 +47,15 @@ def code_bytes(graph: Graph, core: str, compiler: Compiler = DEFAULT_COMPILER) -
 
     Raises ``InputError`` if the core's code has never been measured.
     """
+    return int(image_code_bytes(graph_demand(graph), core, compiler))
+
+
+def image_code_bytes(demand: Demand, core: str, compiler: Compiler = DEFAULT_COMPILER) -> Amount:
+    """The same of a network's ``demand``, or of many at once."""
     size = code_size(core, compiler)
-    spiking = any(not isinstance(node.edges[0], PixelConv) for node in graph.all(Lif))
-    pooling = any(True for _ in graph.all(OrPool))
-    more_nodes = len(graph.nodes) - 3
-    return aligned(size.base + spiking * size.spike + pooling * size.or_pool + round(more_nodes * size.node))
+    kernels = (demand.spike_nodes > 0) * size.spike + (demand.or_pools > 0) * size.or_pool
+    more_nodes = demand.lif_nodes + demand.or_pools - 1
+    return aligned(size.base + kernels + rounded(more_nodes * size.node))
 
 
 def code_size(core: str, compiler: Compiler = DEFAULT_COMPILER) -> CodeSize:

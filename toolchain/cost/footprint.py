@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from toolchain.cost.artifacts import artifact_bytes, latency_ms, resident_bytes
-from toolchain.cost.layout import RegionUse, layout
-from toolchain.cost.microcontroller import microcontroller_ms
+from toolchain.cost.amounts import Amount, Estimate, Truth
+from toolchain.cost.figures import Figures, figures
+from toolchain.cost.graph_demand import graph_demand
+from toolchain.cost.layout import RegionUse
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
@@ -18,7 +20,8 @@ class Footprint:
 
     ``flash_bytes`` and ``sram_bytes`` are the whole image's, ``regions`` where they lie (exact but for the
     code's size); ``artifact_bytes`` is the largest of the profile's default files, ``resident_bytes`` what
-    running it takes, and ``latency_ms`` the time for an image (estimates).
+    running it takes, and ``latency_ms`` the time for an image (estimates). ``operations`` are the dense
+    synaptic operations of an image.
     """
 
     flash_bytes: int | None
@@ -27,6 +30,7 @@ class Footprint:
     artifact_bytes: int | None
     resident_bytes: int | None
     latency_ms: float | None
+    operations: int
 
 
 @dataclass(frozen=True)
@@ -38,42 +42,61 @@ class Excess:
     available: float
 
 
+Held = tuple[str, Amount | Estimate, float]
+"""A limit's name, what is taken of it (by one network or by each of many), and what is available."""
+
+
 def footprint(graph: Graph, profile: Profile) -> Footprint:
     """The demands of ``graph`` on the board of ``profile``; weights are not needed."""
-    if profile.core is not None and profile.regions:
-        plan = layout(graph, profile)
-        time_ms = microcontroller_ms(graph, profile.core, profile.clock_hz)
-        return Footprint(plan.flash_bytes, plan.sram_bytes, plan.regions, None, None, time_ms)
-    forms = [form for form in profile.default_formats if form != "c"]
-    rate = None if profile.performance is None else profile.performance.float_macs_per_second
+    found = figures(graph_demand(graph), profile)
     return Footprint(
-        None,
-        None,
-        (),
-        max((artifact_bytes(graph, form) for form in forms), default=None),
-        max((resident_bytes(graph, form) for form in forms), default=None),
-        None if rate is None else latency_ms(graph, rate),
+        _whole(found.flash_bytes),
+        _whole(found.sram_bytes),
+        tuple(RegionUse(r.name, r.kind, r.available_bytes, int(r.used_bytes)) for r in found.regions),
+        _whole(found.artifact_bytes),
+        _whole(found.resident_bytes),
+        None if found.latency_ms is None else float(found.latency_ms),
+        int(found.operations),
     )
 
 
-def excesses(used: Footprint, limits: Budget) -> list[Excess]:
-    """Every limit of ``limits`` that ``used`` breaks; an empty list means that it fits."""
-    totals: tuple[tuple[str, float | None, float | None], ...] = (
+def held(used: Footprint | Figures, limits: Budget) -> Iterator[Held]:
+    """Every limit that applies. A region may be called like its kind, whose total then comes before it."""
+    totals: tuple[tuple[str, Amount | Estimate | None, float | None], ...] = (
         ("flash", used.flash_bytes, limits.flash_bytes),
         ("sram", used.sram_bytes, limits.sram_bytes),
         ("artifact", used.artifact_bytes, limits.artifact_bytes),
         ("resident", used.resident_bytes, limits.resident_bytes),
         ("latency", used.latency_ms, limits.latency_ms),
     )
-    over = [
-        Excess(limit, taken, available)
-        for limit, taken, available in totals
-        if taken is not None and available is not None and taken > available
-    ]
-    # A region may be called like its kind; the total, which the user may have narrowed, then speaks for both.
-    named = {excess.limit for excess in over}
-    return over + [
-        Excess(region.name, region.used_bytes, region.available_bytes)
-        for region in used.regions
-        if region.headroom_bytes < 0 and region.name not in named
-    ]
+    for limit, taken, available in totals:
+        if taken is not None and available is not None:
+            yield limit, taken, available
+    for region in used.regions:
+        yield region.name, region.used_bytes, region.available_bytes
+
+
+def excesses(used: Footprint, limits: Budget) -> list[Excess]:
+    """Every limit of ``limits`` that ``used`` breaks; an empty list means that it fits."""
+    return exceeded(held(used, limits))
+
+
+def exceeded(limits: Iterable[Held]) -> list[Excess]:
+    """Those that one network breaks, each name once: a total, which the user may have narrowed, speaks first."""
+    over: dict[str, Excess] = {}
+    for limit, taken, available in limits:
+        if taken > available and limit not in over:
+            over[limit] = Excess(limit, taken, available)  # type: ignore[arg-type] # of one network: a number
+    return list(over.values())
+
+
+def broken(limits: Iterable[Held]) -> dict[str, Truth]:
+    """Whether each network breaks a limit, by the limit's name."""
+    over: dict[str, Truth] = {}
+    for limit, taken, available in limits:
+        over[limit] = over.get(limit, False) | (taken > available)
+    return over
+
+
+def _whole(amount: Amount | None) -> int | None:
+    return None if amount is None else int(amount)

@@ -7,7 +7,9 @@ those permitted; nothing decided later then changes the sum.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import overload
 
+from toolchain.cost.amounts import Amount
 from toolchain.cost.packing import blocks
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif, PixelConv, SpikeConv
@@ -31,7 +33,16 @@ def event_list(graph: Graph, node: Lif) -> int:
         for edge in node.edges
         if isinstance(edge, SpikeConv)
     )
-    return graph.time_steps * words * EVENT_BYTES
+    return event_list_bytes(graph.time_steps, words)
+
+
+@overload
+def event_list_bytes(time_steps: int, words: int) -> int: ...
+@overload
+def event_list_bytes(time_steps: Amount, words: Amount) -> Amount: ...
+def event_list_bytes(time_steps: Amount, words: Amount) -> Amount:
+    """Bytes of an event list of ``words`` 16-channel groups a time step."""
+    return time_steps * words * EVENT_BYTES
 
 
 ScratchRule = Callable[[Graph, Lif], int]

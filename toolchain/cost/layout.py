@@ -7,15 +7,16 @@ compiler); everything else is exact, and ``verification`` proves it from the lin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from toolchain.cost.amounts import Amount
 from toolchain.cost.arena import Buffer, arena_bytes, buffers
 from toolchain.cost.code_size import code_bytes
 from toolchain.cost.packing import Constant, aligned, constants
+from toolchain.cost.regions import assign, image_parts, used_bytes
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
-from toolchain.profiles.budget import RegionLimit, budget
+from toolchain.profiles.budget import budget
 from toolchain.profiles.schema import Profile
 
 MAILBOX_HEADER_BYTES = 16
@@ -71,7 +72,7 @@ class Layout:
     @property
     def mailbox_bytes(self) -> int:
         """SRAM through which pixels come in and scores go out."""
-        return MAILBOX_HEADER_BYTES + aligned(self.input_bytes) + self.scores_bytes
+        return int(mailbox_bytes(self.input_bytes, self.scores_bytes))
 
     @property
     def flash_bytes(self) -> int:
@@ -104,27 +105,25 @@ def layout(graph: Graph, profile: Profile) -> Layout:
         return empty
     if profile.core is None:
         raise InputError(f"profile {profile.name} has memory regions but no core; add `core`")
-    # The start-up code copies nothing, so what has content must lie where it is loaded: in flash.
-    wanted = (
-        ("code", "flash", "code", code_bytes(graph, profile.core)),
-        ("constants", "flash", "weights", empty.constants_bytes),
-        ("stack", "sram", "stack", empty.stack_bytes),
-        ("mailbox", "sram", "buffers", empty.mailbox_bytes),
-        ("arena", "sram", "buffers", empty.arena_bytes),
+    parts = image_parts(
+        code_bytes(graph, profile.core),
+        empty.constants_bytes,
+        empty.stack_bytes,
+        empty.mailbox_bytes,
+        empty.arena_bytes,
     )
-    used = {limit.name: 0 for limit in limits}
-    items = []
-    for name, kind, holds, size in wanted:
-        able = [limit for limit in limits if limit.kind == kind and holds in limit.holds]
-        region = _choose(able, used, size, f"{profile.name} has no {kind} region that holds {holds}")
-        used[region] += size
-        items.append(Item(name, region, size))
-    regions = tuple(RegionUse(r.name, r.kind, r.available_bytes, used[r.name]) for r in limits)
-    return replace(empty, items=tuple(items), regions=regions)
+    chosen = assign(parts, limits, profile)
+    items = tuple(
+        Item(part.name, limits[int(region)].name, int(part.size_bytes))
+        for part, region in zip(parts, chosen, strict=True)
+    )
+    regions = tuple(
+        RegionUse(limit.name, limit.kind, limit.available_bytes, int(used_bytes(parts, chosen, index)))
+        for index, limit in enumerate(limits)
+    )
+    return replace(empty, items=items, regions=regions)
 
 
-def _choose(able: Sequence[RegionLimit], used: Mapping[str, int], size: int, otherwise: str) -> str:
-    """Name of the first of the regions ``able`` to hold ``size`` bytes more, or else of the first."""
-    if not able:
-        raise InputError(f"{otherwise}; add it to a region's `holds`")
-    return next((r.name for r in able if used[r.name] + size <= r.available_bytes), able[0].name)
+def mailbox_bytes(input_bytes: Amount, scores_bytes: Amount) -> Amount:
+    """SRAM through which pixels come in and scores go out."""
+    return MAILBOX_HEADER_BYTES + aligned(input_bytes) + scores_bytes

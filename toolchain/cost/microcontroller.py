@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from toolchain.cost.packing import blocks
+from toolchain.cost.amounts import Estimate
+from toolchain.cost.demand import Demand
+from toolchain.cost.graph_demand import graph_demand
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Lif, SpikeConv
 from toolchain.profiles.schema import Core
 
 
@@ -43,12 +44,10 @@ executes what the M4 does; M3, M33, M55 and Xtensa were not counted.
 
 def microcontroller_ms(graph: Graph, core: Core, clock_hz: float) -> float:
     """Milliseconds for an image on ``core``, at one instruction a cycle (estimate)."""
-    connections = updates = 0
-    for node in graph.all(Lif):
-        places = node.shape.height * node.shape.width * blocks(node.shape.channels) * graph.time_steps
-        updates += places
-        for edge in node.edges:
-            if isinstance(edge, SpikeConv):
-                connections += places * edge.kernel**2 * graph.source_shape(edge.source).channels
+    return float(image_ms(graph_demand(graph), core, clock_hz))
+
+
+def image_ms(demand: Demand, core: Core, clock_hz: float) -> Estimate:
+    """The same of a network's ``demand``, or of many at once."""
     cost = INSTRUCTIONS[core]
-    return (cost.connection * connections + cost.update * updates) / clock_hz * 1e3
+    return (cost.connection * demand.connections + cost.update * demand.updates) / clock_hz * 1e3

@@ -9,8 +9,9 @@ the sizes from the linked image's symbols.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
+from toolchain.cost.amounts import Amount, Map, Truth, ceiling
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Lif, OrPool, PixelConv, Pool, Shape, Skip, SpikeConv
 
@@ -30,6 +31,17 @@ INFO_BYTES = 60
 
 Kind = Literal["weights", "bias", "threshold", "exponent", "rounding", "descriptor", "known_answer"]
 
+_KINDS: dict[str, Kind] = {
+    "weights": "weights",
+    "bias": "bias",
+    "threshold": "threshold",
+    "exponent": "exponent",
+    "rounding": "rounding",
+    "known_image": "known_answer",
+    "known_scores": "known_answer",
+}
+"""Kind of each array; all others are descriptors."""
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -40,17 +52,29 @@ class Constant:
     size_bytes: int
 
 
-def aligned(size_bytes: int) -> int:
+@overload
+def aligned(size_bytes: int) -> int: ...
+@overload
+def aligned(size_bytes: Amount) -> Amount: ...
+def aligned(size_bytes: Amount) -> Amount:
     """Round up to the alignment of arrays and buffers."""
-    return -(-size_bytes // ALIGNMENT) * ALIGNMENT
+    return ceiling(size_bytes, ALIGNMENT) * ALIGNMENT
 
 
-def blocks(channels: int) -> int:
+@overload
+def blocks(channels: int) -> int: ...
+@overload
+def blocks(channels: Amount) -> Amount: ...
+def blocks(channels: Amount) -> Amount:
     """Number of 16-channel blocks that hold ``channels``."""
-    return -(-channels // BLOCK)
+    return ceiling(channels, BLOCK)
 
 
-def plane_bytes(shape: Shape, time_steps: int) -> int:
+@overload
+def plane_bytes(shape: Shape, time_steps: int) -> int: ...
+@overload
+def plane_bytes(shape: Map, time_steps: Amount) -> Amount: ...
+def plane_bytes(shape: Shape | Map, time_steps: Amount) -> Amount:
     """Bytes of a map's spikes for all time steps: uint16 [H][T][W][blocks]."""
     return shape.height * time_steps * shape.width * blocks(shape.channels) * 2
 
@@ -64,39 +88,65 @@ def weight_rows(graph: Graph, node: Lif) -> int:
     )
 
 
+def pixel_arrays(channels: Amount, rows: Amount) -> dict[str, Amount]:
+    """Bytes of each array of a node that reads pixels, in the order in which they are written."""
+    padded = blocks(channels) * BLOCK
+    return {
+        "weights": padded * rows,
+        "bias": padded * 2,
+        "threshold": padded * 2,
+        "rounding": padded,
+        "node": PIXEL_NODE_BYTES,
+    }
+
+
+def spike_arrays(channels: Amount, rows: Amount, currents: Truth, edges: Amount) -> dict[str, Amount]:
+    """The same for a node that reads spikes; ``currents``: through a skip or a pool too. 0: not written."""
+    padded = blocks(channels) * BLOCK
+    return {
+        "weights": padded * rows,
+        "bias": padded * 2,
+        "threshold": padded * 2,
+        "exponent": padded * currents,
+        "edges": EDGE_BYTES * edges,
+        "node": SPIKE_NODE_BYTES,
+    }
+
+
+def head_arrays(classes: int, features: Amount) -> dict[str, Amount]:
+    """The same for the head."""
+    return {"weights": classes * features, "bias": classes * 4, "node": HEAD_BYTES}
+
+
+def network_arrays(pixels: Amount, classes: int) -> dict[str, Amount]:
+    """The same for what belongs to no node: the network's description and a known answer."""
+    return {"info": INFO_BYTES, "known_image": pixels, "known_scores": classes * 4}
+
+
 def constants(graph: Graph) -> tuple[Constant, ...]:
     """Every array that the firmware keeps in flash for ``graph``, in the order in which it is written."""
     found: list[Constant] = []
     for node in graph.nodes:
         if isinstance(node, Lif):
-            found += _lif_constants(graph, node)
+            found += _named(node.name, _lif_arrays(graph, node))
         elif isinstance(node, OrPool):
-            found.append(Constant(f"{node.name}_node", "descriptor", OR_POOL_BYTES))
+            found += _named(node.name, {"node": OR_POOL_BYTES})
         elif isinstance(node, Head):
-            found.append(Constant(f"{node.name}_weights", "weights", node.classes * graph.head_features()))
-            found.append(Constant(f"{node.name}_bias", "bias", node.classes * 4))
-            found.append(Constant(f"{node.name}_node", "descriptor", HEAD_BYTES))
-    found.append(Constant("info", "descriptor", INFO_BYTES))
-    found.append(Constant("known_image", "known_answer", graph.input.shape.size))
-    found.append(Constant("known_scores", "known_answer", graph.head.classes * 4))
-    return tuple(found)
+            found += _named(node.name, head_arrays(node.classes, graph.head_features()))
+    return (*found, *_named("", network_arrays(graph.input.shape.size, graph.head.classes)))
 
 
-def _lif_constants(graph: Graph, node: Lif) -> list[Constant]:
-    padded = blocks(node.shape.channels) * BLOCK
-    found = [
-        Constant(f"{node.name}_bias", "bias", padded * 2),
-        Constant(f"{node.name}_threshold", "threshold", padded * 2),
-    ]
+def _lif_arrays(graph: Graph, node: Lif) -> dict[str, Amount]:
     rows = weight_rows(graph, node)
-    if rows:
-        found.insert(0, Constant(f"{node.name}_weights", "weights", padded * rows))
     if isinstance(node.edges[0], PixelConv):
-        found.append(Constant(f"{node.name}_rounding", "rounding", padded))
-        found.append(Constant(f"{node.name}_node", "descriptor", PIXEL_NODE_BYTES))
-        return found
-    if any(isinstance(edge, (Skip, Pool)) for edge in node.edges):
-        found.append(Constant(f"{node.name}_exponent", "exponent", padded))
-    found.append(Constant(f"{node.name}_edges", "descriptor", EDGE_BYTES * len(node.edges)))
-    found.append(Constant(f"{node.name}_node", "descriptor", SPIKE_NODE_BYTES))
-    return found
+        return pixel_arrays(node.shape.channels, rows)
+    currents = any(isinstance(edge, (Skip, Pool)) for edge in node.edges)
+    return spike_arrays(node.shape.channels, rows, currents, len(node.edges))
+
+
+def _named(node: str, arrays: dict[str, Amount]) -> list[Constant]:
+    return [
+        Constant(f"{node}_{part}" if node else part, _KINDS.get(part, "descriptor"), int(size))
+        for part, size in arrays.items()
+        if size
+    ]

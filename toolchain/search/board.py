@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.build import build
-from toolchain.cost.footprint import Excess, Footprint, excesses, footprint
-from toolchain.cost.operations import operations
+from toolchain.cost.figures import Figures
+from toolchain.cost.footprint import Excess, Footprint, Held, exceeded, footprint, held
 from toolchain.datasets import Dataset
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Shape
@@ -34,8 +35,12 @@ class Verdict:
 
     architecture: Architecture
     footprint: Footprint
-    operations: int
     excesses: tuple[Excess, ...]
+
+    @property
+    def operations(self) -> int:
+        """Dense synaptic operations of an image."""
+        return self.footprint.operations
 
     @property
     def latency_ms(self) -> float | None:
@@ -81,11 +86,13 @@ class Board:
         """The architecture's Graph for this data; raises ``InputError`` if it cannot be built."""
         return build(architecture, self.pixels, self.preprocessing, self.labels)
 
+    def held(self, used: Footprint | Figures) -> Iterator[Held]:
+        """Every limit that applies, of the budget and the pace, with what is ``used`` of it."""
+        yield from held(used, self.limits)
+        if self.pace_ms is not None and used.latency_ms is not None:
+            yield PACE, used.latency_ms, self.pace_ms
+
     def judge(self, architecture: Architecture) -> Verdict:
-        """Hold ``architecture`` against the budget and the pace."""
-        graph = self.graph(architecture)
-        used = footprint(graph, self.profile)
-        over = excesses(used, self.limits)
-        if self.pace_ms is not None and used.latency_ms is not None and used.latency_ms > self.pace_ms:
-            over.append(Excess(PACE, used.latency_ms, self.pace_ms))
-        return Verdict(architecture, used, operations(graph).dense, tuple(over))
+        """Hold ``architecture`` against the budget and the pace; raises ``InputError`` if it cannot be built."""
+        used = footprint(self.graph(architecture), self.profile)
+        return Verdict(architecture, used, tuple(exceeded(self.held(used))))

@@ -1,0 +1,90 @@
+"""From demands to what a board limits: the one set of formulas for one network and for many at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from toolchain.cost import artifacts, microcontroller
+from toolchain.cost.amounts import Amount, Estimate, larger
+from toolchain.cost.code_size import image_code_bytes
+from toolchain.cost.demand import Demand
+from toolchain.cost.layout import mailbox_bytes
+from toolchain.cost.regions import assign, image_parts, used_bytes
+from toolchain.profiles.budget import RegionLimit, budget
+from toolchain.profiles.schema import Profile
+
+
+@dataclass(frozen=True)
+class RegionFigures:
+    """How much of a region's share is taken, by one network or by each of many."""
+
+    name: str
+    kind: str
+    available_bytes: int
+    used_bytes: Amount
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What ``cost.footprint.Footprint`` says, of one network or of each of many; None: not on this board."""
+
+    flash_bytes: Amount | None
+    sram_bytes: Amount | None
+    regions: tuple[RegionFigures, ...]
+    artifact_bytes: Amount | None
+    resident_bytes: Amount | None
+    latency_ms: Estimate | None
+    operations: Amount
+
+
+def figures(demand: Demand, profile: Profile) -> Figures:
+    """The figures of a network's ``demand`` on the board of ``profile``."""
+    if profile.core is not None and profile.regions:
+        return _microcontroller(demand, profile)
+    forms = [form for form in profile.default_formats if form != "c"]
+    speed = profile.performance
+    return Figures(
+        flash_bytes=None,
+        sram_bytes=None,
+        regions=(),
+        artifact_bytes=_largest([artifacts.file_bytes(demand, form) for form in forms]),
+        resident_bytes=_largest([artifacts.memory_bytes(demand, form) for form in forms]),
+        latency_ms=None if speed is None else artifacts.image_ms(demand, speed.float_macs_per_second),
+        operations=demand.operations,
+    )
+
+
+def _microcontroller(demand: Demand, profile: Profile) -> Figures:
+    assert profile.core is not None
+    limits = budget(profile).regions
+    parts = image_parts(
+        image_code_bytes(demand, profile.core),
+        demand.constants_bytes,
+        profile.stack_bytes,
+        mailbox_bytes(demand.input_bytes, demand.scores_bytes),
+        demand.arena_bytes,
+    )
+    chosen = assign(parts, limits, profile)
+    regions = tuple(_region(limit, used_bytes(parts, chosen, index)) for index, limit in enumerate(limits))
+    return Figures(
+        flash_bytes=_sum(regions, "flash"),
+        sram_bytes=_sum(regions, "sram"),
+        regions=regions,
+        artifact_bytes=None,
+        resident_bytes=None,
+        latency_ms=microcontroller.image_ms(demand, profile.core, profile.clock_hz),
+        operations=demand.operations,
+    )
+
+
+def _region(limit: RegionLimit, used: Amount) -> RegionFigures:
+    return RegionFigures(limit.name, limit.kind, limit.available_bytes, used)
+
+
+def _sum(regions: tuple[RegionFigures, ...], kind: str) -> Amount:
+    return sum(region.used_bytes for region in regions if region.kind == kind)
+
+
+def _largest(amounts: list[Amount]) -> Amount | None:
+    return reduce(larger, amounts) if amounts else None
