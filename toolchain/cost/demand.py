@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from functools import reduce
 from typing import NamedTuple
 
-from toolchain.cost.amounts import Amount, Map, Truth, larger
+from toolchain.cost.amounts import Amount, Map, larger
 from toolchain.cost.kernels import event_list_bytes
 from toolchain.cost.packing import (
     OR_POOL_BYTES,
@@ -21,6 +21,7 @@ from toolchain.cost.packing import (
     head_arrays,
     network_arrays,
     pixel_arrays,
+    plane_bytes,
     spike_arrays,
 )
 
@@ -69,7 +70,7 @@ class FanIn(NamedTuple):
 
     edges: Amount
     pools: Amount
-    currents: Truth
+    currents: Amount
     taps: Amount
     words: Amount
     elements: Amount
@@ -147,6 +148,11 @@ def whole_network(pixels: Map, classes: int) -> Demand:
         constants_bytes=sum(map(aligned, network_arrays(pixels.size, classes).values())),
         input_bytes=pixels.size,
     )
+
+
+def map_bytes(shape: Map, time_steps: Amount) -> Amount:
+    """Bytes of the arena that a map's spikes take, all time steps together."""
+    return aligned(plane_bytes(shape, time_steps))
 
 
 def counts_bytes(features: Amount) -> Amount:

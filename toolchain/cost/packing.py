@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, overload
 
-from toolchain.cost.amounts import Amount, Map, Truth, ceiling
+from toolchain.cost.amounts import Amount, Map, ceiling
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Lif, OrPool, PixelConv, Pool, Shape, Skip, SpikeConv
 
@@ -100,7 +100,7 @@ def pixel_arrays(channels: Amount, rows: Amount) -> dict[str, Amount]:
     }
 
 
-def spike_arrays(channels: Amount, rows: Amount, currents: Truth, edges: Amount) -> dict[str, Amount]:
+def spike_arrays(channels: Amount, rows: Amount, currents: Amount, edges: Amount) -> dict[str, Amount]:
     """The same for a node that reads spikes; ``currents``: through a skip or a pool too. 0: not written."""
     padded = blocks(channels) * BLOCK
     return {
