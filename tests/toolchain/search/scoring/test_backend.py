@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolchain.graph.nodes import Leak
+from toolchain.search.scoring import backend
+from toolchain.search.scoring.compiled import Compiled
+from toolchain.search.scoring.fixed_point import MAX_POTENTIAL, THRESHOLD, Dynamics
+from toolchain.search.scoring.tensors import Tensors
+
+BOTH = [Compiled(), Tensors()]
+LEAKS = [Leak("none"), *(Leak(form, shift) for form in ("subtract", "shift") for shift in (1, 2, 5, 15))]  # type: ignore[arg-type]
+
+
+def random(seed: int, shape: tuple[int, ...], limit: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(-limit, limit + 1, shape, generator=generator, dtype=torch.int16)
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=str)
+@pytest.mark.parametrize("reset", ["subtract", "zero"])
+@pytest.mark.parametrize("limit", [900, 16380])
+def test_neurons_follow_the_recurrence(leak: Leak, reset: str, limit: int) -> None:
+    drive = random(7, (8, 3, 64), limit)
+    potential = np.zeros((3, 64), np.int64)
+    expected = np.zeros((8, 3, 64), np.int64)
+    for step, current in enumerate(drive.numpy().astype(np.int64)):
+        potential = np.clip(leak.apply(potential) + current, -MAX_POTENTIAL, MAX_POTENTIAL)
+        expected[step] = potential >= THRESHOLD
+        left = potential - THRESHOLD if reset == "subtract" else np.zeros_like(potential)
+        potential = np.where(expected[step] == 1, left, potential)
+    for implementation in BOTH:
+        found = implementation.fire(drive, Dynamics.of(leak, reset), 64)  # type: ignore[arg-type]
+        assert np.array_equal(found.numpy(), expected)
+
+
+@given(st.integers(1, 200), st.integers(1, 4), st.integers(1, 6), st.integers(0, 1000))
+def test_distances_are_counted(neurons: int, steps: int, images: int, seed: int) -> None:
+    spikes = (random(seed, (steps, images, neurons), 10) > 3).to(torch.uint8)
+    expected = (spikes.unsqueeze(1) != spikes.unsqueeze(2)).sum(-1)
+    torch.diagonal(expected, dim1=1, dim2=2).copy_(spikes.sum(-1))
+    for implementation in BOTH:
+        assert torch.equal(implementation.distances(spikes), expected.int())
+
+
+@pytest.mark.parametrize("words", [1, 7, 8, 64, 65, 130])
+def test_outputs_are_the_distances_of_what_their_tables_drive(words: int) -> None:
+    tables = random(3, (4, 2, 3, 64 * words), 1000)
+    tables[0] = 0
+    picks = torch.tensor([[1, 0, 0], [1, 2, 3], [3, 3, 0], [0, 0, 2]] * 30)
+    dynamics = Dynamics.of(Leak("subtract", 2), "subtract")
+    compiled, plain = (implementation.outputs(tables, picks, dynamics) for implementation in BOTH)
+    assert torch.equal(compiled, plain)
+    for pick, found in zip(picks[:4], compiled, strict=False):
+        spikes = Tensors().fire(tables[pick].sum(0).to(torch.int16), dynamics, 64 * words)
+        assert torch.equal(found, Tensors().distances(spikes))
+
+
+@given(
+    st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 6), st.integers(1, 6), st.integers(1, 5)),
+    st.integers(0, 1000),
+    st.sampled_from([1 / 64, 9.0]),
+)
+def test_pools_sum_their_windows(shape: tuple[int, ...], seed: int, divisor: float) -> None:
+    values = random(seed, shape, 8190) if divisor > 1 else (random(seed, shape, 5) > 1).to(torch.uint8)
+    padded = np.pad(values.numpy().astype(np.int64), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
+    height, width = shape[2:4]
+    summed = sum(padded[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3))
+    expected = np.rint(summed / divisor)
+    for implementation in BOTH:
+        found = implementation.pool(values, divisor)
+        assert found.dtype == torch.int16 and np.array_equal(found.numpy(), expected)
+
+
+@given(st.integers(1, 5), st.integers(1, 40), st.integers(1, 9), st.integers(0, 1000))
+def test_scaled_sums_and_their_moments(maps: int, pixels: int, channels: int, seed: int) -> None:
+    sums = random(seed, (maps, 2, pixels, channels), 20000).float()
+    factor = torch.linspace(0.001, 3, channels)
+    offset = torch.linspace(-700, 900, channels)
+    chosen = torch.arange(0, pixels * channels, 3)
+    expected = np.clip(np.rint(sums.numpy() * factor.numpy() + offset.numpy()), -4095, 4095).reshape(
+        maps, 2, -1
+    )
+    for implementation in BOTH:
+        for columns in (None, chosen):
+            length = pixels * channels if columns is None else len(columns)
+            out = torch.zeros(maps, 2, backend.row(length), dtype=torch.int16)
+            implementation.scale(sums, factor, offset, columns, out)
+            wanted = expected if columns is None else expected[..., chosen.numpy()]
+            assert np.array_equal(out[..., :length].numpy(), wanted)
+            assert not out[..., length:].any()
+        total, squares = implementation.moments(sums)
+        assert torch.equal(total, sums.double().sum((0, 1, 2)))
+        assert torch.equal(squares, sums.double().square().sum((0, 1, 2)))
+
+
+def test_without_numba_torch_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(backend.choose(torch.device("cpu")), Compiled)
+    assert isinstance(backend.choose(torch.device("cuda")), Tensors)
+    monkeypatch.setattr(backend, "find_spec", lambda name: None)
+    assert isinstance(backend.choose(torch.device("cpu")), Tensors)
+
+
+def test_numba_is_imported_when_it_is_needed_and_structural_scores_need_no_torch() -> None:
+    program = """
+import sys
+import toolchain.search.scoring.structural, toolchain.search.scoring.results
+assert "torch" not in sys.modules
+import toolchain.search.scoring.score
+assert "numba" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
