@@ -39,7 +39,14 @@ def test_every_file_in_the_folder_is_a_profile() -> None:
 
 
 def sources(profile: Profile) -> list[str]:
-    tables = (*profile.regions, profile.linux, profile.runtime, profile.performance, profile.emulation)
+    tables = (
+        *profile.regions,
+        profile.linux,
+        profile.runtime,
+        profile.performance,
+        profile.power,
+        profile.emulation,
+    )
     return [profile.source, *(table.source for table in tables if table is not None)]
 
 
@@ -57,6 +64,19 @@ def test_sources_name_a_document_or_say_estimate(name: str) -> None:
 def test_speeds_are_marked_as_estimates(name: str) -> None:
     performance = load(name).performance
     assert performance is None or performance.source.startswith("estimate:")
+
+
+UNKNOWN_POWER = {"mps3_an547", "rp2040"}
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_power_is_an_estimate_from_a_current_or_a_power_budget(name: str) -> None:
+    power = load(name).power
+    assert (power is None) == (name in UNKNOWN_POWER)
+    if power is not None:
+        assert power.source.startswith("estimate: ") and re.search(r"\d m?A|\d W", power.source)
+        volts = re.search(r"([\d.]+) mA.* at ([\d.]+) V", power.source)
+        assert volts is None or power.active_mw == pytest.approx(float(volts[1]) * float(volts[2]), rel=0.01)
 
 
 @pytest.mark.parametrize("name", sorted(n for n, role in REQUIRED.items() if role == "linux"))

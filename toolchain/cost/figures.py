@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from typing import overload
 
 from toolchain.cost import artifacts, microcontroller
 from toolchain.cost.amounts import Amount, Estimate, larger
@@ -35,6 +36,7 @@ class Figures:
     artifact_bytes: Amount | None
     resident_bytes: Amount | None
     latency_ms: Estimate | None
+    energy_mj: Estimate | None
     operations: Amount
 
 
@@ -44,15 +46,28 @@ def figures(demand: Demand, profile: Profile) -> Figures:
         return _microcontroller(demand, profile)
     forms = [form for form in profile.default_formats if form != "c"]
     speed = profile.performance
+    time_ms = None if speed is None else artifacts.image_ms(demand, speed.float_macs_per_second)
     return Figures(
         flash_bytes=None,
         sram_bytes=None,
         regions=(),
         artifact_bytes=_largest([artifacts.file_bytes(demand, form) for form in forms]),
         resident_bytes=_largest([artifacts.memory_bytes(demand, form) for form in forms]),
-        latency_ms=None if speed is None else artifacts.image_ms(demand, speed.float_macs_per_second),
+        latency_ms=time_ms,
+        energy_mj=energy_mj(profile, time_ms),
         operations=demand.operations,
     )
+
+
+@overload
+def energy_mj(profile: Profile, time_ms: float | None) -> float | None: ...
+@overload
+def energy_mj(profile: Profile, time_ms: Estimate | None) -> Estimate | None: ...
+def energy_mj(profile: Profile, time_ms: Estimate | None) -> Estimate | None:
+    """Estimated millijoules of ``time_ms`` milliseconds of work; None where the power or the time is not known."""
+    if profile.power is None or time_ms is None:
+        return None
+    return profile.power.active_mw * time_ms / 1e3
 
 
 def _microcontroller(demand: Demand, profile: Profile) -> Figures:
@@ -66,6 +81,7 @@ def _microcontroller(demand: Demand, profile: Profile) -> Figures:
         demand.arena_bytes,
     )
     chosen = assign(parts, limits, profile)
+    time_ms = microcontroller.image_ms(demand, profile.core, profile.clock_hz)
     regions = tuple(_region(limit, used_bytes(parts, chosen, index)) for index, limit in enumerate(limits))
     return Figures(
         flash_bytes=_sum(regions, "flash"),
@@ -73,7 +89,8 @@ def _microcontroller(demand: Demand, profile: Profile) -> Figures:
         regions=regions,
         artifact_bytes=None,
         resident_bytes=None,
-        latency_ms=microcontroller.image_ms(demand, profile.core, profile.clock_hz),
+        latency_ms=time_ms,
+        energy_mj=energy_mj(profile, time_ms),
         operations=demand.operations,
     )
 

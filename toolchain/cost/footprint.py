@@ -20,8 +20,8 @@ class Footprint:
 
     ``flash_bytes`` and ``sram_bytes`` are the whole image's, ``regions`` where they lie (exact but for the
     code's size); ``artifact_bytes`` is the largest of the profile's default files, ``resident_bytes`` what
-    running it takes, and ``latency_ms`` the time for an image (estimates). ``operations`` are the dense
-    synaptic operations of an image.
+    running it takes, and ``latency_ms`` and ``energy_mj`` the time and the energy for an image (estimates; the
+    energy is the board's active power times that time). ``operations`` are an image's dense synaptic operations.
     """
 
     flash_bytes: int | None
@@ -30,12 +30,16 @@ class Footprint:
     artifact_bytes: int | None
     resident_bytes: int | None
     latency_ms: float | None
+    energy_mj: float | None
     operations: int
 
 
 @dataclass(frozen=True)
 class Excess:
-    """A limit that is broken: ``limit`` names it or the region; bytes, or milliseconds for ``latency``."""
+    """A limit that is broken: ``limit`` names it or the region.
+
+    Numbers are bytes, but milliseconds for ``latency``, millijoules for ``energy``, and a count for ``operations``.
+    """
 
     limit: str
     used: float
@@ -56,6 +60,7 @@ def footprint(graph: Graph, profile: Profile) -> Footprint:
         _whole(found.artifact_bytes),
         _whole(found.resident_bytes),
         None if found.latency_ms is None else float(found.latency_ms),
+        None if found.energy_mj is None else float(found.energy_mj),
         int(found.operations),
     )
 
@@ -68,6 +73,8 @@ def held(used: Footprint | Figures, limits: Budget) -> Iterator[Held]:
         ("artifact", used.artifact_bytes, limits.artifact_bytes),
         ("resident", used.resident_bytes, limits.resident_bytes),
         ("latency", used.latency_ms, limits.latency_ms),
+        ("energy", used.energy_mj, limits.energy_mj),
+        ("operations", used.operations, limits.operations),
     )
     for limit, taken, available in totals:
         if taken is not None and available is not None:

@@ -35,7 +35,8 @@ class Budget:
 
     A microcontroller limits each region and, over all regions of a kind, ``flash_bytes`` and ``sram_bytes``:
     their sum, or the narrowed number. A Linux board limits the artifact, the resident memory above the bare
-    runtime, and the latency.
+    runtime, and the latency. ``energy_mj`` and ``operations`` (dense synaptic operations), both for an
+    image, are limits that only a user sets.
     """
 
     regions: tuple[RegionLimit, ...]
@@ -44,6 +45,8 @@ class Budget:
     artifact_bytes: int | None
     resident_bytes: int | None
     latency_ms: float | None
+    energy_mj: float | None
+    operations: int | None
 
 
 def budget(
@@ -52,11 +55,15 @@ def budget(
     flash_bytes: int | None = None,
     sram_bytes: int | None = None,
     artifact_bytes: int | None = None,
+    resident_bytes: int | None = None,
     latency_ms: float | None = None,
+    energy_mj: float | None = None,
+    operations: int | None = None,
 ) -> Budget:
     """The budget of ``profile``, narrowed where a number is given.
 
-    A narrowed total also caps each region of its kind. A latency may be set where the profile has none.
+    A narrowed total also caps each region of its kind. A latency may be set where the profile has none; an
+    energy only where the profile says what the board draws, since it is that times the latency.
     Raises ``InputError`` if a number is not above 0, widens the budget, or limits what the board does not
     have.
     """
@@ -64,6 +71,7 @@ def budget(
     flash = _narrowed(profile, "--flash", _total(profile, "flash"), flash_bytes)
     sram = _narrowed(profile, "--sram", _total(profile, "sram"), sram_bytes)
     artifact = _narrowed(profile, "--artifact", linux.artifact_bytes if linux else None, artifact_bytes)
+    resident = _narrowed(profile, "--resident", linux.resident_bytes if linux else None, resident_bytes)
     if latency_ms is not None and not (latency_ms > 0 and isfinite(latency_ms)):
         raise InputError(f"--latency is {latency_ms:g} ms; give a time above 0")
     if latency_ms is not None and linux is not None and latency_ms > linux.latency_ms:
@@ -86,8 +94,10 @@ def budget(
         flash_bytes=flash,
         sram_bytes=sram,
         artifact_bytes=artifact,
-        resident_bytes=linux.resident_bytes if linux else None,
+        resident_bytes=resident,
         latency_ms=latency_ms if latency_ms is not None else linux.latency_ms if linux else None,
+        energy_mj=_energy(profile, energy_mj),
+        operations=_operations(operations),
     )
 
 
@@ -119,6 +129,30 @@ def format_size(size_bytes: int) -> str:
 def _total(profile: Profile, kind: str) -> int | None:
     sizes = [region.available_bytes for region in profile.regions if region.kind == kind]
     return sum(sizes) if sizes else None
+
+
+def _energy(profile: Profile, wanted: float | None) -> float | None:
+    if wanted is None:
+        return None
+    if not (wanted > 0 and isfinite(wanted)):
+        raise InputError(f"--energy is {wanted:g} mJ; give an energy above 0")
+    if profile.power is None:
+        raise InputError(
+            f"--energy does not apply to {profile.name}, which does not say what power it draws; add [power] with"
+            " active_mw and its source in a profile of your own that inherits it"
+        )
+    if profile.role == "linux" and profile.performance is None:
+        raise InputError(
+            f"--energy does not apply to {profile.name}, which does not say how fast it is; add [performance] with"
+            " float_macs_per_second and its source in a profile of your own that inherits it"
+        )
+    return wanted
+
+
+def _operations(wanted: int | None) -> int | None:
+    if wanted is not None and wanted <= 0:
+        raise InputError(f"--operations is {wanted}; give a number of synaptic operations above 0")
+    return wanted
 
 
 def _narrowed(profile: Profile, option: str, limit: int | None, wanted: int | None) -> int | None:

@@ -18,7 +18,7 @@ import hardware_profiles
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, read_toml
 from toolchain.profiles.findings import Finding, nearest, shown
-from toolchain.profiles.schema import Emulation, LinuxLimits, Performance, Profile, Region, Runtime
+from toolchain.profiles.schema import Emulation, LinuxLimits, Performance, Power, Profile, Region, Runtime
 
 SHIPPED = Path(hardware_profiles.__file__).parent
 MAX_PROFILE_BYTES = 16 * 1024
@@ -32,6 +32,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "linux": LinuxLimits,
     "runtime": Runtime,
     "performance": Performance,
+    "power": Power,
     "emulation": Emulation,
 }
 

@@ -98,6 +98,17 @@ class Performance(Table):
     source: str
 
 
+class Power(Table):
+    """What the board draws while it computes, ``[power]``, for estimates of energy.
+
+    ``active_mw``: milliwatts with the core, or one core, busy and nothing else switched on; for a
+    microcontroller the chip's run-mode current times its supply voltage.
+    """
+
+    active_mw: float
+    source: str
+
+
 class Emulation(Table):
     """How the board is emulated, ``[emulation]``.
 
@@ -135,6 +146,7 @@ class Profile(Table):
     linux: LinuxLimits | None = None
     runtime: Runtime | None = None
     performance: Performance | None = None
+    power: Power | None = None
     emulation: Emulation | None = None
     default_formats: Row[Format]
     flash_tools: Row[str] = ()

@@ -32,8 +32,9 @@ _NOTES = {
     "latency_ms": "longest time from input to answer, at rate_hz inputs a second",
     "onnxruntime": "newest version that installs on the board",
     "float_macs_per_second": "float32 multiply-accumulates a second, for estimates of latency",
+    "active_mw": "milliwatts while it computes, for estimates of energy",
 }
-_FIXED = ("name", "title", "inherits", "regions", "linux", "runtime", "performance", "emulation")
+_FIXED = ("name", "title", "inherits", "regions", "linux", "runtime", "performance", "power", "emulation")
 
 
 def create(parent: str, file: Path) -> Profile:
@@ -68,7 +69,7 @@ def render(parent: Profile, file: Path) -> str:
     )
     text += "\n" + _lines(parent)
     tables: dict[str, Table | None] = {f"regions.{region.name}": region for region in parent.regions}
-    for name in ("linux", "runtime", "performance", "emulation"):
+    for name in ("linux", "runtime", "performance", "power", "emulation"):
         tables[name] = getattr(parent, name)
     for name, table in tables.items():
         if table is not None:

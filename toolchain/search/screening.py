@@ -33,6 +33,7 @@ FIGURES = (
     "artifact_bytes",
     "resident_bytes",
     "latency_ms",
+    "energy_mj",
     "operations",
 )
 """Fields of ``cost.figures.Figures`` that are one number for each architecture."""
@@ -46,9 +47,11 @@ class Screened:
 
     ``buildable``: whether there is such a network for this input at all; if not, its figures mean nothing.
     ``over``: which of the buildable ones break a limit, by the names that ``Verdict.dropped_by`` uses.
+    ``share``: the largest share that a network takes of any limit, at most 1 if it fits.
     """
 
     buildable: Truths
+    share: NDArray[np.float64]
     over: dict[str, Truths]
     flash_bytes: NDArray[np.int64] | None
     sram_bytes: NDArray[np.int64] | None
@@ -56,6 +59,7 @@ class Screened:
     artifact_bytes: NDArray[np.int64] | None
     resident_bytes: NDArray[np.int64] | None
     latency_ms: NDArray[np.float64] | None
+    energy_mj: NDArray[np.float64] | None
     operations: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -131,10 +135,13 @@ class Screen:
         demand, buildable = demands(batch, self._pixels, self._classes)
         buildable &= self._takes_any
         used = figures(demand, self.board.profile)
-        over = broken(self.board.held(used))
+        held = list(self.board.held(used))
+        over = broken(held)
         count = len(batch)
+        shares = [_array(taken / available, count) for _, taken, available in held]
         return Screened(
             buildable=buildable,
+            share=np.max([np.zeros(count), *shares], axis=0),
             over={limit: buildable & taken for limit, taken in over.items()},
             regions={region.name: _array(region.used_bytes, count) for region in used.regions},
             **{name: _array(getattr(used, name), count) for name in FIGURES},
@@ -153,6 +160,7 @@ def _joined(parts: Sequence[Screened]) -> Screened:
     first = parts[0]
     return Screened(
         buildable=join([part.buildable for part in parts]),
+        share=join([part.share for part in parts]),
         over={limit: join([part.over[limit] for part in parts]) for limit in first.over},
         regions={name: join([part.regions[name] for part in parts]) for name in first.regions},
         **{name: join([getattr(part, name) for part in parts]) for name in FIGURES},

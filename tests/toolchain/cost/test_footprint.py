@@ -8,6 +8,7 @@ from tests.support.architectures import LINES, untrained
 from toolchain import profiles
 from toolchain.cost.footprint import Excess, excesses, footprint
 from toolchain.cost.layout import layout
+from toolchain.cost.operations import operations
 from toolchain.profiles.budget import budget
 
 GRAPH = untrained(LINES[0])
@@ -66,3 +67,34 @@ def test_a_microcontroller_s_latency_limit_is_held() -> None:
     assert used.latency_ms is not None
     over = excesses(used, budget(profile, latency_ms=used.latency_ms / 2))
     assert over == [Excess("latency", used.latency_ms, used.latency_ms / 2)]
+
+
+@pytest.mark.parametrize("name", ["stm32f405", "jetson_nano"])
+def test_energy_is_the_active_power_for_the_time_of_an_image(name: str) -> None:
+    profile = profiles.load(name)
+    used = footprint(GRAPH, profile)
+    assert profile.power is not None and used.latency_ms is not None
+    assert used.energy_mj == pytest.approx(profile.power.active_mw / 1000 * used.latency_ms)
+    assert footprint(GRAPH, profile.model_copy(update={"power": None})).energy_mj is None
+
+
+@pytest.mark.parametrize("name", ["stm32f405", "jetson_nano"])
+def test_energy_and_operations_are_held(name: str) -> None:
+    profile = profiles.load(name)
+    used = footprint(GRAPH, profile)
+    assert used.energy_mj is not None and used.operations == operations(GRAPH).dense
+    exact = budget(profile, energy_mj=used.energy_mj, operations=used.operations)
+    assert excesses(used, exact) == []
+    narrow = budget(profile, energy_mj=used.energy_mj / 2, operations=used.operations - 1)
+    assert excesses(used, narrow) == [
+        Excess("energy", used.energy_mj, used.energy_mj / 2),
+        Excess("operations", used.operations, used.operations - 1),
+    ]
+
+
+def test_resident_memory_is_held() -> None:
+    profile = profiles.load("jetson_nano")
+    used = footprint(GRAPH, profile)
+    assert used.resident_bytes is not None
+    over = excesses(used, budget(profile, resident_bytes=used.resident_bytes - 1))
+    assert over == [Excess("resident", used.resident_bytes, used.resident_bytes - 1)]

@@ -49,6 +49,31 @@ def test_the_profile_itself_is_allowed() -> None:
     assert budget(linux, artifact_bytes=2048 * KIB, latency_ms=33.0) == budget(linux)
 
 
+def test_resident_memory_may_be_narrowed() -> None:
+    limits = budget(load("jetson_nano"), resident_bytes=16 << 20)
+    assert limits.resident_bytes == 16 << 20
+
+
+@pytest.mark.parametrize("name", ["stm32f405", "crazyflie_2_1", "jetson_nano"])
+def test_energy_and_operations_are_limits_of_the_user_alone(name: str) -> None:
+    profile = load(name)
+    assert (budget(profile).energy_mj, budget(profile).operations) == (None, None)
+    limits = budget(profile, energy_mj=1.5, operations=10**6)
+    assert (limits.energy_mj, limits.operations) == (1.5, 10**6)
+
+
+def test_an_energy_needs_the_board_s_power_and_speed() -> None:
+    with pytest.raises(
+        InputError, match=r"rp2040, which does not say what power.*add \[power\] with active_mw"
+    ):
+        budget(load("rp2040"), energy_mj=1.0)
+    linux = linux_board() | {"power": {"active_mw": 3000.0, "source": "a data sheet"}}
+    with pytest.raises(InputError, match=r"how fast it is; add \[performance\] with float_macs_per_second"):
+        budget(from_document(linux, "board"), energy_mj=1.0)
+    linux["performance"] = {"float_macs_per_second": 1e9, "source": "estimate"}
+    assert budget(from_document(linux, "board"), energy_mj=1.0).energy_mj == 1.0
+
+
 def test_a_latency_may_be_set_where_there_is_none() -> None:
     assert budget(load("stm32f405"), latency_ms=5.0).latency_ms == 5.0
 
@@ -79,6 +104,16 @@ def test_a_latency_may_be_set_where_there_is_none() -> None:
         ("jetson_nano", {"latency_ms": 0.0}, "--latency is 0 ms"),
         ("jetson_nano", {"latency_ms": math.nan}, "--latency is nan ms"),
         ("stm32f405", {"latency_ms": math.inf}, "--latency is inf ms"),
+        ("stm32f405", {"energy_mj": 0.0}, "--energy is 0 mJ"),
+        ("stm32f405", {"energy_mj": math.nan}, "--energy is nan mJ"),
+        ("stm32f405", {"operations": 0}, "--operations is 0; give a number of synaptic operations above 0"),
+        ("jetson_nano", {"resident_bytes": 1 << 30}, "--resident may only narrow the 128 MiB"),
+        ("jetson_nano", {"resident_bytes": 0}, "--resident is 0 bytes"),
+        (
+            "stm32f405",
+            {"resident_bytes": 10},
+            "--resident does not apply to stm32f405.*use --flash or --sram",
+        ),
     ],
 )
 def test_what_does_not_narrow_is_refused(name: str, narrowing: dict[str, Any], sentence: str) -> None:

@@ -82,6 +82,8 @@ BREACHES: list[tuple[str, Board]] = [
         "speeds_are_positive",
         linux(lambda b: b.update(performance={"float_macs_per_second": 0.0, "source": "s"})),
     ),
+    ("power_is_positive", mcu(lambda b: b.update(power={"active_mw": 0.0, "source": "a data sheet"}))),
+    ("power_is_positive", linux(lambda b: b.update(power={"active_mw": -3000.0, "source": "a data sheet"}))),
     ("linux_limits_agree", linux(lambda b: b["linux"].update(artifact_bytes=0))),
     ("linux_limits_agree", linux(lambda b: b["linux"].update(rate_hz=-1.0))),
     ("linux_limits_agree", linux(lambda b: b["linux"].update(latency_ms=34.0))),
@@ -101,6 +103,7 @@ BREACHES: list[tuple[str, Board]] = [
     ("texts_are_readable", mcu(lambda b: b.update(title="red \x1b[31m"))),
     ("texts_are_readable", mcu(lambda b: b.update(source=" "))),
     ("texts_are_readable", sram(source="two\nlines")),
+    ("texts_are_readable", mcu(lambda b: b.update(power={"active_mw": 9.0, "source": ""}))),
     ("texts_are_readable", mcu(lambda b: b.update(flash_tools=["pyocd", ""]))),
 ]
 

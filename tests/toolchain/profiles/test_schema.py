@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from tests.toolchain.profiles.boards import linux_board, microcontroller
 from toolchain.profiles import from_document
-from toolchain.profiles.schema import Emulation, LinuxLimits, Performance, Profile, Region, Runtime
+from toolchain.profiles.schema import Emulation, LinuxLimits, Performance, Power, Profile, Region, Runtime
 
-MODELS = (Profile, Region, LinuxLimits, Runtime, Performance, Emulation)
-UNITS = ("_bytes", "_hz", "_ms", "_per_second", "origin", "_opset", "_version")
+MODELS = (Profile, Region, LinuxLimits, Runtime, Performance, Power, Emulation)
+UNITS = ("_bytes", "_hz", "_ms", "_mw", "_per_second", "origin", "_opset", "_version")
 
 
 def numeric(annotation: Any) -> bool:

@@ -67,11 +67,15 @@ def boards(draw: st.DrawFn) -> Board:
     profile = draw(st.sampled_from(PROFILES))
     shape = Shape(draw(st.sampled_from([1, 2, 3])), draw(st.integers(1, 40)), draw(st.integers(1, 40)))
     whole, limits = budget(profile), dict[str, Any]()
-    for name in ("flash_bytes", "sram_bytes", "artifact_bytes"):
+    for name in ("flash_bytes", "sram_bytes", "artifact_bytes", "resident_bytes"):
         if getattr(whole, name) is not None and draw(st.booleans()):
             limits[name] = max(1, int(getattr(whole, name) * draw(SHARES)))
     if draw(st.booleans()):
         limits["latency_ms"] = draw(st.sampled_from([0.01, 0.3, 5.0]))
+    if profile.power is not None and draw(st.booleans()):
+        limits["energy_mj"] = draw(st.sampled_from([0.001, 0.1, 10.0]))
+    if draw(st.booleans()):
+        limits["operations"] = draw(st.sampled_from([1_000, 100_000, 10_000_000]))
     return make_board(profile, shape, draw(st.integers(1, 12)), **limits)
 
 

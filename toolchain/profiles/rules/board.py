@@ -57,6 +57,12 @@ def speeds_are_positive(profile: Profile) -> Iterator[str]:
         yield "[performance] float_macs_per_second must be above 0"
 
 
+def power_is_positive(profile: Profile) -> Iterator[str]:
+    """The power that the board draws while it computes is above zero, in milliwatts."""
+    if profile.power is not None and profile.power.active_mw <= 0:
+        yield f"[power] active_mw is {profile.power.active_mw:g}; give milliwatts above 0, or leave [power] out"
+
+
 def linux_limits_agree(profile: Profile) -> Iterator[str]:
     """Limits are above zero, the latency leaves time for the stated rate, and the board has the memory."""
     limits = profile.linux
@@ -134,6 +140,7 @@ def texts_are_readable(profile: Profile) -> Iterator[str]:
         "linux": profile.linux,
         "runtime": profile.runtime,
         "performance": profile.performance,
+        "power": profile.power,
         "emulation": profile.emulation,
     }
     tables |= {f"regions.{region.name}": region for region in profile.regions}
@@ -151,6 +158,7 @@ RULES = (
     role_has_its_tables,
     core_is_named,
     speeds_are_positive,
+    power_is_positive,
     linux_limits_agree,
     runtime_versions_are_versions,
     formats_can_be_loaded,
