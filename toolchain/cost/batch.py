@@ -49,7 +49,12 @@ class Batch:
         )
 
     def with_cells(self, cells: Indices) -> Batch:
-        """The same sizes with other cells: row by row the first of ``cells`` [n, most positions] that it needs."""
+        """The same sizes with other cells: row by row the first of ``cells`` [n, most positions] that it needs.
+
+        Raises ``ValueError`` if there are too few, or one is no index into ``cell_order``.
+        """
+        if cells.size and not 0 <= cells.min() <= cells.max() < len(cell_order()):
+            raise ValueError(f"indices of cells are 0 to {len(cell_order()) - 1}")
         places = (self.blocks >= 0) & (self.blocks < STRIDE)
         changed = self.blocks.copy()
         changed[places] = cells[np.arange(cells.shape[1]) < places.sum(axis=1)[:, None]]

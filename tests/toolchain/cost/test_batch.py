@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from tests.support.architecture_strategies import architectures
 from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.build import build
 from toolchain.architecture.cells import canonical_cells, distinct_cells
+from toolchain.architecture.text import parse
 from toolchain.cost.amounts import Map
 from toolchain.cost.batch import Batch, demands, encode
 from toolchain.cost.blocks import cell_order
@@ -66,3 +68,10 @@ def same(one: Batch, other: Batch) -> None:
             assert (left[:, right.shape[1] :] == -1).all()
             left = left[:, : right.shape[1]]
         assert np.array_equal(left, right), field.name
+
+
+@pytest.mark.parametrize("cells", [[[-1]], [[7556]], [[]]])
+def test_what_names_no_cell_is_refused(cells: list[list[int]]) -> None:
+    batch = encode([parse("t2 leak2 reset-subtract stem4/1 003000 head-count")])
+    with pytest.raises(ValueError):
+        batch.with_cells(np.array(cells, np.int64))
