@@ -31,10 +31,12 @@ MAX_POTENTIAL = 16384
 
 @dataclass(frozen=True)
 class Dynamics:
-    """Leak and reset as the factors of one branchless step on int16.
+    """Leak and reset as one branchless step on int16; ``keep``, ``sign`` and ``remain`` are masks, 0 or -1.
 
-    u <- keep * u + sign * (u >> shift) + current, clamped;  fired = u >= THRESHOLD
-    where it fired: u <- remain * (u - THRESHOLD)
+        u <- (u & keep) + ((u >> shift) ^ sign) - sign + current, clamped;  fired = u >= THRESHOLD
+        where it fired: u <- (u - THRESHOLD) & remain
+
+    With sign = -1 the shifted potential is subtracted, with sign = 0 added. No leak is all of u shifted by 0.
     """
 
     shift: int
@@ -45,5 +47,5 @@ class Dynamics:
     @classmethod
     def of(cls, leak: Leak, reset: Literal["subtract", "zero"]) -> Dynamics:
         """The dynamics that ``toolchain.graph.nodes.Leak`` and ``Lif`` define."""
-        keep, sign = {"none": (1, 0), "subtract": (1, -1), "shift": (0, 1)}[leak.form]
-        return cls(leak.shift if sign else 0, keep, sign, int(reset == "subtract"))
+        mask = -int(leak.form == "subtract")
+        return cls(0 if leak.form == "none" else leak.shift, mask, mask, -int(reset == "subtract"))

@@ -33,9 +33,9 @@ PUBLISHED_LEAK = Leak("shift", 2)
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A node with one history: ``spikes`` uint8 [T, B, N]; ``carried``, what its skips and pools pass on, likewise.
+    """A node with one history: ``spikes`` uint8 [T, B, N], and what its skips and pools pass on.
 
-    ``carried`` is the spikes themselves, or the node's values, int16.
+    ``carried`` is the spikes themselves, or the node's values as a table int16 [T, B, R].
     """
 
     spikes: Tensor
@@ -50,6 +50,9 @@ class Placement(Protocol):
     unit: float
     """Current that stands for 1.0."""
 
+    skip: int
+    """Current that a skip makes of 1 in ``carried``."""
+
     window: float
     """What a pool divides the sum of ``carried`` over its window by to get a current."""
 
@@ -59,9 +62,6 @@ class Placement(Protocol):
     def node(self, drive: Tensor, neurons: int, backend: Backend) -> Node:
         """A node whose edges' currents sum to the table ``drive``."""
 
-    def skip(self, carried: Tensor) -> Tensor:
-        """Current int16 of a skip edge."""
-
     def times_scored(self, cell: Cell) -> tuple[int, int, int]:
         """How many of the maps that the cell is scored by are the spikes of node 0, 1 and 2."""
 
@@ -70,6 +70,7 @@ class NodeLif:
     """Spikes at the nodes."""
 
     unit = float(THRESHOLD)
+    skip = THRESHOLD
     window = 8 / THRESHOLD  # nine spikes are divided by eight, as in ``toolchain.graph.nodes.Pool``
 
     def __init__(self, leak: Leak, reset: Reset) -> None:
@@ -83,9 +84,6 @@ class NodeLif:
         spikes = backend.fire(drive, self.dynamics, neurons)
         return Node(spikes, spikes)
 
-    def skip(self, carried: Tensor) -> Tensor:
-        return carried.to(torch.int16).mul_(THRESHOLD)
-
     def times_scored(self, cell: Cell) -> tuple[int, int, int]:
         return 0, int(1 in cell.nodes), int(2 in cell.nodes)
 
@@ -93,6 +91,7 @@ class NodeLif:
 class EdgeLif:
     """Real values at the nodes, spikes in front of convolutions."""
 
+    skip = 1
     window = 9.0
 
     def __init__(self, leak: Leak, reset: Reset) -> None:
@@ -106,10 +105,7 @@ class EdgeLif:
         return self.node(drive, maps.shape[2], backend)
 
     def node(self, drive: Tensor, neurons: int, backend: Backend) -> Node:
-        return Node(backend.fire(drive, self.dynamics, neurons), drive[..., :neurons])
-
-    def skip(self, carried: Tensor) -> Tensor:
-        return carried
+        return Node(backend.fire(drive, self.dynamics, neurons), drive)
 
     def times_scored(self, cell: Cell) -> tuple[int, int, int]:
         operations = zip(EDGES, cell.operations, strict=True)

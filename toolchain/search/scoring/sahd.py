@@ -37,10 +37,13 @@ def kernels(distances: Tensor, neurons: int) -> Tensor:
     expected = one * (neurons - other) + other * (neurons - one)
     hamming = distances[..., first, second].double()
     # Where images differ nothing is expected only of maps that are all on or all off, and those do not differ.
-    january = (0.5 * neurons**2) * hamming / expected.clamp(min=1.0)
+    january = (0.5 * neurons * neurons) * hamming / expected.clamp(min=1.0)
     july = 0.5 * hamming / (expected / neurons + JULY_EPSILON)
-    steps = distances.shape[-3]
-    return steps * neurons - torch.stack([hamming.sum(-2), january.sum(-2), july.sum(-2)], -2)
+    forms = torch.stack([hamming, january, july], -2)
+    total = torch.zeros_like(forms.select(-3, 0))
+    for step in forms.unbind(-3):  # in the order of time: the compiled kernel rounds its sums the same way
+        total += step
+    return forms.shape[-3] * neurons - total
 
 
 def log_determinants(total: Tensor, layers: Tensor, neurons: int, images: int) -> Tensor:
@@ -48,14 +51,16 @@ def log_determinants(total: Tensor, layers: Tensor, neurons: int, images: int) -
 
     ``layers`` float64 [G]: how many (map, time step) pairs each sum has; the diagonal of their mean is N.
     """
-    first, second = torch.triu_indices(images, images, 1, device=total.device)
+    pairs = total.shape[-1]
     mean = total / layers.reshape(-1, 1, 1)
-    matrix = torch.full(
-        (*total.shape[:2], images, images), float(neurons), dtype=torch.float64, device=total.device
-    )
-    matrix[..., first, second] = mean
-    matrix[..., second, first] = mean
-    scores: Tensor = torch.linalg.slogdet(matrix)[1]
+    diagonal = torch.full((*total.shape[:2], 1), float(neurons), dtype=torch.float64, device=total.device)
+    # Where each element of the matrix is found: a pair in either order, or the diagonal behind all pairs.
+    places = torch.full((images, images), pairs, device=total.device)
+    first, second = torch.triu_indices(images, images, 1, device=total.device)
+    places[first, second] = places[second, first] = torch.arange(pairs, device=total.device)
+    found = torch.cat([mean, diagonal], -1)
+    matrix = found.gather(-1, places.flatten().expand(*found.shape[:2], -1))
+    scores: Tensor = torch.linalg.slogdet(matrix.unflatten(-1, (images, images)))[1]
     # Two equal rows make K singular; elimination may leave a rounding error where the zero should be.
     alike = (total[:, 0] == layers.reshape(-1, 1) * neurons).any(1)
     return torch.where(alike.unsqueeze(1), -torch.inf, scores)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from toolchain.architecture.cells import Cell, Operation, distinct_cells
@@ -15,7 +16,7 @@ from toolchain.search.scoring.edges import Edges
 from toolchain.search.scoring.placement import PLACEMENTS, Node, Placement, PlacementName, Reset
 from toolchain.search.scoring.prefixes import Prefix, by_prefix
 from toolchain.search.scoring.results import CellScores
-from toolchain.search.scoring.sahd import kernels, log_determinants
+from toolchain.search.scoring.sahd import log_determinants
 from toolchain.search.scoring.weights import Drawn, draw, sample
 
 Progress = Callable[[int, int], None]
@@ -78,37 +79,37 @@ class _Position:
         maps = source.permute(0, 1, 3, 4, 2).reshape(steps, images, -1)
         self._placement, self._backend = placement, backend
         self._chosen = None if chosen is None else chosen.to(source.device)
-        self._size = channels * height * width
+        self._size, self._steps, self._images = channels * height * width, steps, images
         self.compared = self._size if chosen is None else len(chosen)
-        self.edges = Edges((height, width, channels), weights, placement, backend)
+        self.edges = Edges((height, width, channels), weights, placement, backend, self._chosen)
         self._source = placement.source(maps, backend)
         shape = (_TABLES, steps, images, row(self.compared))
         self._tables = torch.zeros(shape, dtype=torch.int16, device=source.device)
         self._written: set[int] = set()
         self._firsts: dict[Operation, Node] = {}
         self._kernels: dict[Operation, Tensor] = {}
-        self._between: tuple[Operation, dict[Operation, Tensor]] = (Operation.ZEROIZE, {})
         self._direct: dict[Operation, Tensor] = {}
+        self._between: dict[Operation, Tensor] = {}
+        self._between_first = Operation.ZEROIZE
 
-    def score(self, prefix: Prefix, cells: list[Cell]) -> np.ndarray:
+    def score(self, prefix: Prefix, cells: list[Cell]) -> NDArray[np.float64]:
         """Scores float64 [cells, 3] of cells with one prefix."""
         second = self._second(prefix) if prefix.exists else None
-        picks = torch.tensor([self._pick(cell, second) for cell in cells])
-        distances = self._backend.outputs(self._tables, picks, self._placement.dynamics)
-        total = kernels(distances, self.compared)
         self._written -= set(range(_SECOND, _TABLES))
+        picks = torch.tensor([self._pick(cell, second) for cell in cells])
+        total = self._backend.outputs(self._tables, picks, self._placement.dynamics, self.compared)
         times = torch.tensor([self._placement.times_scored(cell) for cell in cells], dtype=torch.float64)
         times = times.to(total.device)
-        if times[:, 0].any():
-            total += times[:, 0].reshape(-1, 1, 1) * self._kernel_of_source()
-        for operation in {cell.operations[0] for cell in cells} - {Operation.ZEROIZE}:
-            mine = torch.tensor([cell.operations[0] == operation for cell in cells], device=total.device)
-            share = (times[:, 1] * mine).reshape(-1, 1, 1)
-            total += share * self._kernel_of_first(operation)
-        if second is not None:
+        # By the operation on the edge 01; zeroize stands for the source.
+        for operation in {Operation.ZEROIZE} | {cell.operations[0] for cell in cells}:
+            mine = [operation in (Operation.ZEROIZE, cell.operations[0]) for cell in cells]
+            share = times[:, int(operation != Operation.ZEROIZE)] * torch.tensor(mine, device=total.device)
+            if share.any():
+                total += share.reshape(-1, 1, 1) * self._kernel_of_first(operation)
+        if second is not None and times[:, 2].any():
             total += times[:, 2].reshape(-1, 1, 1) * self._kernel(second)
-        layers = (times.sum(1) + 1) * distances.shape[1]
-        return log_determinants(total, layers, self.compared, distances.shape[-1]).cpu().numpy()
+        layers = (times.sum(1) + 1) * self._steps
+        return log_determinants(total, layers, self.compared, self._images).cpu().numpy()
 
     def _pick(self, cell: Cell, second: Node | None) -> list[int]:
         """The tables that drive the cell's output, computed if they are not there."""
@@ -123,7 +124,7 @@ class _Position:
 
     def _table(self, place: int, node: Node, edge: tuple[int, int], operation: Operation) -> int:
         if place not in self._written:
-            self.edges.write(self._tables[place], node, edge, operation, self._chosen)
+            self.edges.write(self._tables[place], node, edge, operation)
             self._written.add(place)
         return place
 
@@ -136,32 +137,28 @@ class _Position:
 
     def _second(self, prefix: Prefix) -> Node:
         """Node 2."""
-        if self._between[0] != prefix.first:
-            self._between = (prefix.first, {})
+        if self._between_first != prefix.first:
+            self._between_first = prefix.first
+            self._between.clear()
         drives = []
         if prefix.second:
             if prefix.second not in self._direct:
                 self._direct[prefix.second] = self.edges.table(self._source, (0, 2), prefix.second)
             drives.append(self._direct[prefix.second])
         if prefix.between:
-            known = self._between[1]
-            if prefix.between not in known:
-                known[prefix.between] = self.edges.table(self._first(prefix.first), (1, 2), prefix.between)
-            drives.append(known[prefix.between])
+            if prefix.between not in self._between:
+                first = self._first(prefix.first)
+                self._between[prefix.between] = self.edges.table(first, (1, 2), prefix.between)
+            drives.append(self._between[prefix.between])
         drive = drives[0] if len(drives) == 1 else drives[0] + drives[1]
         return self._placement.node(drive, self._size, self._backend)
 
-    def _kernel_of_source(self) -> Tensor:
-        return self._kept(Operation.ZEROIZE, self._source)
-
     def _kernel_of_first(self, operation: Operation) -> Tensor:
-        return self._kept(operation, self._first(operation))
-
-    def _kept(self, key: Operation, node: Node) -> Tensor:
-        if key not in self._kernels:
-            self._kernels[key] = self._kernel(node)
-        return self._kernels[key]
+        """Kernels of node 1, or of the source for ``ZEROIZE``."""
+        if operation not in self._kernels:
+            self._kernels[operation] = self._kernel(self._first(operation) if operation else self._source)
+        return self._kernels[operation]
 
     def _kernel(self, node: Node) -> Tensor:
         spikes = node.spikes if self._chosen is None else node.spikes[..., self._chosen]
-        return kernels(self._backend.distances(spikes.contiguous()), self.compared)
+        return self._backend.kernels(spikes)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolchain.graph.nodes import Leak
-from toolchain.search.scoring import backend
+from toolchain.search.scoring import backend, sahd
 from toolchain.search.scoring.compiled import Compiled
 from toolchain.search.scoring.fixed_point import MAX_POTENTIAL, THRESHOLD, Dynamics
 from toolchain.search.scoring.tensors import Tensors
@@ -42,25 +42,31 @@ def test_neurons_follow_the_recurrence(leak: Leak, reset: str, limit: int) -> No
 
 
 @given(st.integers(1, 200), st.integers(1, 4), st.integers(1, 6), st.integers(0, 1000))
-def test_distances_are_counted(neurons: int, steps: int, images: int, seed: int) -> None:
+def test_kernels_are_of_the_distances_between_images(
+    neurons: int, steps: int, images: int, seed: int
+) -> None:
     spikes = (random(seed, (steps, images, neurons), 10) > 3).to(torch.uint8)
-    expected = (spikes.unsqueeze(1) != spikes.unsqueeze(2)).sum(-1)
-    torch.diagonal(expected, dim1=1, dim2=2).copy_(spikes.sum(-1))
-    for implementation in BOTH:
-        assert torch.equal(implementation.distances(spikes), expected.int())
+    differing = (spikes.unsqueeze(1) != spikes.unsqueeze(2)).sum(-1)
+    torch.diagonal(differing, dim1=1, dim2=2).copy_(spikes.sum(-1))
+    first, second = torch.triu_indices(images, images, 1)
+    compiled, plain = (implementation.kernels(spikes) for implementation in BOTH)
+    assert torch.equal(compiled, plain)
+    assert torch.equal(compiled[0], steps * neurons - differing[:, first, second].sum(0).double())
+    assert torch.equal(compiled, sahd.kernels(differing.int(), neurons))
 
 
-@pytest.mark.parametrize("words", [1, 7, 8, 64, 65, 130])
-def test_outputs_are_the_distances_of_what_their_tables_drive(words: int) -> None:
-    tables = random(3, (4, 2, 3, 64 * words), 1000)
+@pytest.mark.parametrize("neurons", [1, 64, 65, 500, 64 * 64, 64 * 65 + 3, 64 * 130])
+def test_outputs_are_driven_by_the_sum_of_their_tables(neurons: int) -> None:
+    tables = random(3, (4, 2, 3, backend.row(neurons)), 1000)
     tables[0] = 0
+    tables[..., neurons:] = 0
     picks = torch.tensor([[1, 0, 0], [1, 2, 3], [3, 3, 0], [0, 0, 2]] * 30)
     dynamics = Dynamics.of(Leak("subtract", 2), "subtract")
-    compiled, plain = (implementation.outputs(tables, picks, dynamics) for implementation in BOTH)
+    compiled, plain = (implementation.outputs(tables, picks, dynamics, neurons) for implementation in BOTH)
     assert torch.equal(compiled, plain)
     for pick, found in zip(picks[:4], compiled, strict=False):
-        spikes = Tensors().fire(tables[pick].sum(0).to(torch.int16), dynamics, 64 * words)
-        assert torch.equal(found, Tensors().distances(spikes))
+        spikes = Tensors().fire(tables[pick].sum(0).to(torch.int16), dynamics, neurons)
+        assert torch.equal(found, Tensors().kernels(spikes))
 
 
 @given(
@@ -73,32 +79,31 @@ def test_pools_sum_their_windows(shape: tuple[int, ...], seed: int, divisor: flo
     padded = np.pad(values.numpy().astype(np.int64), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
     height, width = shape[2:4]
     summed = sum(padded[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3))
-    expected = np.rint(summed / divisor)
+    expected = np.rint(summed / divisor).reshape(*shape[:2], -1)
+    size = expected.shape[2]
+    carried = torch.full((*shape[:2], size + 7), 5, dtype=values.dtype)
+    carried[..., :size] = values.flatten(2)
     for implementation in BOTH:
-        found = implementation.pool(values, divisor)
-        assert found.dtype == torch.int16 and np.array_equal(found.numpy(), expected)
+        out = torch.zeros(*shape[:2], backend.row(size), dtype=torch.int16)
+        implementation.pool(carried, (height, width, shape[4]), divisor, out)
+        assert np.array_equal(out[..., :size].numpy(), expected) and not out[..., size:].any()
 
 
 @given(st.integers(1, 5), st.integers(1, 40), st.integers(1, 9), st.integers(0, 1000))
 def test_scaled_sums_and_their_moments(maps: int, pixels: int, channels: int, seed: int) -> None:
-    sums = random(seed, (maps, 2, pixels, channels), 20000).float()
+    sums = random(seed, (maps * 2, pixels * channels), 20000).float()
     factor = torch.linspace(0.001, 3, channels)
     offset = torch.linspace(-700, 900, channels)
-    chosen = torch.arange(0, pixels * channels, 3)
-    expected = np.clip(np.rint(sums.numpy() * factor.numpy() + offset.numpy()), -4095, 4095).reshape(
-        maps, 2, -1
-    )
+    shaped = sums.unflatten(1, (pixels, channels))
+    expected = np.clip(np.rint(shaped.numpy() * factor.numpy() + offset.numpy()), -4095, 4095)
     for implementation in BOTH:
-        for columns in (None, chosen):
-            length = pixels * channels if columns is None else len(columns)
-            out = torch.zeros(maps, 2, backend.row(length), dtype=torch.int16)
-            implementation.scale(sums, factor, offset, columns, out)
-            wanted = expected if columns is None else expected[..., chosen.numpy()]
-            assert np.array_equal(out[..., :length].numpy(), wanted)
-            assert not out[..., length:].any()
-        total, squares = implementation.moments(sums)
-        assert torch.equal(total, sums.double().sum((0, 1, 2)))
-        assert torch.equal(squares, sums.double().square().sum((0, 1, 2)))
+        out = torch.zeros(maps, 2, backend.row(pixels * channels), dtype=torch.int16)
+        implementation.scale(sums, factor, offset, out)
+        assert np.array_equal(out[..., : pixels * channels].numpy(), expected.reshape(maps, 2, -1))
+        assert not out[..., pixels * channels :].any()
+        total, squares = implementation.moments(shaped)
+        assert torch.equal(total, shaped.double().sum((0, 1)))
+        assert torch.equal(squares, shaped.double().square().sum((0, 1)))
 
 
 def test_without_numba_torch_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from toolchain.search.scoring.compiled import Compiled
-from toolchain.search.scoring.sahd import kernels, log_determinants
+from toolchain.search.scoring.sahd import log_determinants
 
 
 def score(layer: torch.Tensor) -> list[float]:
     """Scores of one map, 0/1 [T, N, neurons]."""
     neurons = layer.shape[2]
-    summed = kernels(Compiled().distances(layer.to(torch.uint8)), neurons).unsqueeze(0)
+    summed = Compiled().kernels(layer.to(torch.uint8)).unsqueeze(0)
     layers = torch.tensor([float(len(layer))], dtype=torch.float64)
     scores: list[float] = log_determinants(summed, layers, neurons, layer.shape[1])[0].tolist()
     return scores
