@@ -20,6 +20,7 @@ LEVELS = [
         "toolchain.errors",
         "toolchain.files",
         "toolchain.durations",
+        "toolchain.quantities",
         "toolchain.environment",
         "hardware_profiles",
     },

@@ -21,3 +21,13 @@ def parse_duration(text: str) -> float:
 def parse_milliseconds(text: str) -> float:
     """Milliseconds of what ``parse_duration`` reads."""
     return parse_duration(text) * 1000
+
+
+def spoken(seconds: float) -> str:
+    """A duration as a person says it: ``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

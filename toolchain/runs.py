@@ -1,7 +1,8 @@
 """A run on disk: one folder that holds every setting, the search's journal, the model, its artifacts and the verdict.
 
 run.toml             every setting and seed            profile.json      the resolved hardware profile
-search.jsonl         journal of the search             architecture.json the architecture chosen
+search.jsonl         journal of the search             search.json       what it found, the front included
+architecture.json    the architecture chosen
 training.json        accuracies of every stage         checkpoint.safetensors  the float network
 model.json, model.safetensors  the integer Graph       artifacts/        what is shipped
 report.json          the verdict                       manifest.json     versions, seeds, sizes, hashes
@@ -71,12 +72,16 @@ class LimitSettings(_Table):
     flash_bytes: int | None = None
     sram_bytes: int | None = None
     artifact_bytes: int | None = None
+    resident_bytes: int | None = None
     latency_ms: float | None = None
+    energy_mj: float | None = None
+    operations: int | None = None
 
 
 class SearchSettings(_Table):
-    """Seed and extent of the search."""
+    """Algorithm, seed and extent of the search."""
 
+    algorithm: str = "spikenas"
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
     time_budget_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
@@ -115,6 +120,10 @@ class RunFolder:
     @property
     def journal(self) -> Path:
         return self.path / "search.jsonl"
+
+    @property
+    def search(self) -> Path:
+        return self.path / "search.json"
 
     @property
     def architecture(self) -> Path:
@@ -230,20 +239,20 @@ def create(out: Path | None, profile: Profile, settings: RunSettings) -> RunFold
     return run
 
 
-def find(path: Path | None) -> RunFolder:
-    """Open the run in ``path``, or the newest under ``runs`` whose search has ended.
+def find(path: Path | None, *, ended: bool = True) -> RunFolder:
+    """Open the run in ``path``, or the newest under ``runs``; with ``ended`` the newest whose search has ended.
 
     Raises ``InputError`` if there is none.
     """
     if path is None:
         every = (RunFolder(file.parent) for file in RUNS.glob("*/run.toml"))
         # Without an architecture there is nothing to train, export or check: its search was cut short.
-        ended = [run for run in every if run.architecture.is_file()]
-        if not ended:
+        found = [run for run in every if not ended or run.architecture.is_file()]
+        if not found:
             raise InputError(
                 f"there is no run under {RUNS}/; start one with `spikenas-deploy search` or name a folder"
             )
-        return max(ended, key=lambda run: run.settings_file.stat().st_mtime_ns)
+        return max(found, key=lambda run: run.settings_file.stat().st_mtime_ns)
     run = RunFolder(path)
     # os.path, because Path.is_file raises for a path that is longer than the system allows.
     if not os.path.isfile(run.settings_file):

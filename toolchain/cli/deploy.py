@@ -6,21 +6,27 @@ import typer
 
 from toolchain.cli.console import progress
 from toolchain.cli.export_options import Formats, Samples
-from toolchain.cli.interruption import again, on_interrupt, options_given
+from toolchain.cli.interruption import on_interrupt, options_given
 from toolchain.cli.run_options import (
+    Algorithm,
     Board,
     Channels,
     Data,
+    Energy,
     Epochs,
     Json,
     Latency,
     Limit,
     Out,
+    RayAddress,
     Seed,
     Side,
     Size,
+    Synops,
     TimeBudget,
+    WorkerCount,
     run_settings,
+    workers,
 )
 from toolchain.profiles import load
 
@@ -35,10 +41,16 @@ def command(
     flash: Size = None,
     sram: Size = None,
     artifact: Size = None,
+    resident: Size = None,
     latency: Latency = None,
+    energy: Energy = None,
+    synops: Synops = None,
+    algorithm: Algorithm = "spikenas",
     time_budget: TimeBudget = None,
     seed: Seed = 0,
     out: Out = None,
+    worker_count: WorkerCount = None,
+    ray: RayAddress = None,
     epochs: Epochs = None,
     formats: Formats = None,
     samples: Samples = None,
@@ -49,10 +61,10 @@ def command(
     Exit code 4 if nothing fits or an artifact is over budget, 5 if integers or footprint differ from the
     reference and the prediction, 6 if a compiler or emulator is missing.
     """
-    from toolchain.cli.search import train_found
+    from toolchain.cli.search import searched, train_found
     from toolchain.cli.verdicts import conclude
     from toolchain.delivery import export_run, require_tools, verify_run
-    from toolchain.search.run import search_run
+    from toolchain.search.run import begin_run
 
     settings = run_settings(
         data=data,
@@ -62,15 +74,19 @@ def command(
         flash=flash,
         sram=sram,
         artifact=artifact,
+        resident=resident,
         latency=latency,
+        energy=energy,
+        synops=synops,
+        algorithm=algorithm,
         time_budget=time_budget,
         seed=seed,
         epochs=epochs,
     )
     board = load(profile)
     require_tools(board, formats or ())  # what is missing must not be found after minutes of training
-    with on_interrupt("start again with", again(context)):
-        run, _ = search_run(board, settings, out=out, progress=progress)
+    run, images = begin_run(board, settings, out=out, progress=progress)
+    searched(run, images, workers(worker_count, ray))
     train_found(run)
     rest = ["export", str(run.path), *options_given(context, ("formats", "samples"))]
     with on_interrupt("interrupted; export and verify the trained network with", rest):

@@ -36,8 +36,3 @@ def options_given(context: typer.Context, names: Collection[str]) -> list[str]:
             for each in value if isinstance(value, list) else [value]:
                 words += [option, str(each)]
     return words
-
-
-def again(context: typer.Context) -> list[str]:
-    """The verb as it was called, but into a new folder: the one of ``--out`` is not empty any more."""
-    return [context.info_name or "", *options_given(context, context.params.keys() - {"out"})]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 from toolchain.durations import parse_duration, parse_milliseconds
 from toolchain.profiles.budget import parse_size
+from toolchain.quantities import parse_count, parse_millijoules
 from toolchain.runs import (
     MOST_SEED,
     DataSettings,
@@ -20,8 +21,11 @@ from toolchain.runs import (
     TrainingSettings,
 )
 
-SEARCH_SHARE = 1 / 3
-"""Share of a time budget that scores candidates; sizes matter more than cells, and training more than both."""
+if TYPE_CHECKING:
+    from toolchain.search.executors import Workers
+
+SEARCH_SHARE = 1 / 2
+"""Share of a time budget that the search takes; the rest trains what it found."""
 
 Board = Annotated[
     str,
@@ -45,6 +49,26 @@ TimeBudget = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="About this long for search and training together, as in 60s."),
 ]
+Energy = Annotated[
+    str | None, typer.Option(metavar="ENERGY", help="Limit the energy for an image, as in 2mJ.")
+]
+Synops = Annotated[
+    str | None, typer.Option(metavar="N", help="Limit the dense synaptic operations for an image, as in 5M.")
+]
+Algorithm = Annotated[
+    Literal["spikenas", "snasnet", "random", "evolution"],
+    typer.Option(help="How to search; all but the first are there to compare with."),
+]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="N", min=1, max=1024, help="Processes that evaluate candidates; one a core."
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="Evaluate candidates on this Ray cluster, as in auto."),
+]
 Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of the search and the training.")]
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The run's folder; by default a new one under runs/.")
@@ -64,7 +88,11 @@ def run_settings(
     flash: str | None,
     sram: str | None,
     artifact: str | None,
+    resident: str | None,
     latency: str | None,
+    energy: str | None,
+    synops: str | None,
+    algorithm: str,
     time_budget: str | None,
     seed: int,
     epochs: int | None,
@@ -80,11 +108,22 @@ def run_settings(
             flash_bytes=_given(flash, parse_size),
             sram_bytes=_given(sram, parse_size),
             artifact_bytes=_given(artifact, parse_size),
+            resident_bytes=_given(resident, parse_size),
             latency_ms=_given(latency, parse_milliseconds),
+            energy_mj=_given(energy, parse_millijoules),
+            operations=_given(synops, parse_count),
         ),
-        search=SearchSettings(seed=seed, time_budget_s=search_s),
+        search=SearchSettings(algorithm=algorithm, seed=seed, time_budget_s=search_s),
         training=TrainingSettings(seed=seed, epochs=epochs, time_budget_s=training_s),
     )
+
+
+def workers(count: int | None, ray: str | None) -> Workers:
+    """Where candidates are evaluated: by default in as many processes as this process may use cores."""
+    from toolchain.search.executors import Workers
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Workers(count or cores, ray)
 
 
 def _given(text: str | None, parse: Callable[[str], Value]) -> Value | None:

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolchain import runs
 from toolchain.cli import search_tables
 from toolchain.cli.console import emit, progress
-from toolchain.cli.interruption import again, on_interrupt
+from toolchain.cli.interruption import on_interrupt
 from toolchain.cli.run_options import (
+    Algorithm,
     Board,
     Channels,
     Data,
+    Energy,
     Epochs,
     Json,
     Latency,
     Limit,
     Out,
+    RayAddress,
     Seed,
     Side,
     Size,
+    Synops,
     TimeBudget,
+    WorkerCount,
     run_settings,
+    workers,
 )
 from toolchain.profiles import load
 from toolchain.runs import RunFolder
 
+if TYPE_CHECKING:
+    from toolchain.datasets import Dataset
+    from toolchain.search.executors import Workers
+
+NoTrain = Annotated[bool, typer.Option("--no-train", help="Do not train the network found.")]
+
 
 def command(
-    context: typer.Context,
-    profile: Board,
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="With --resume, --front, --pick: the run; else the newest."),
+    ] = None,
+    profile: Board | None = None,
     data: Data = None,
     size: Side = None,
     channels: Channels = None,
@@ -38,26 +55,54 @@ def command(
     flash: Size = None,
     sram: Size = None,
     artifact: Size = None,
+    resident: Size = None,
     latency: Latency = None,
+    energy: Energy = None,
+    synops: Synops = None,
+    algorithm: Algorithm = "spikenas",
     time_budget: TimeBudget = None,
     seed: Seed = 0,
     out: Out = None,
+    worker_count: WorkerCount = None,
+    ray: RayAddress = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what fits and which limit binds; write nothing.")
     ] = False,
-    no_train: Annotated[bool, typer.Option("--no-train", help="Do not train the network found.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted search.")] = False,
+    front: Annotated[
+        bool, typer.Option("--front", help="Show a run's Pareto front and all it trained.")
+    ] = False,
+    pick: Annotated[
+        str | None, typer.Option(metavar="ID", help="Take this candidate of a run instead of its winner.")
+    ] = None,
+    no_train: NoTrain = False,
     epochs: Epochs = None,
     as_json: Json = False,
 ) -> None:
     """Find a network that fits a board, and train it.
 
-    Candidates over budget are dropped before any forward pass; the rest are scored without training. Without
-    --data the built-in digits are used: a demonstration, not a network worth deploying. Exit code 4 if nothing
-    fits.
+    Candidates over budget are dropped before any forward pass; of the rest a pool trains in rungs, and the
+    smallest within the noise of the best is taken. Without --data the built-in digits are used: a demonstration,
+    not a network worth deploying. Exit code 4 if nothing fits.
     """
     from toolchain.search import documents
-    from toolchain.search.run import plan_run, search_run
+    from toolchain.search.run import begin_run, pick_run, plan_run, search_found
 
+    if front:
+        shown = runs.find(run)
+        emit({"run": str(shown.path)} | search_found(shown), as_json, search_tables.show_front)
+        return
+    if pick is not None:
+        picked, candidate = pick_run(runs.find(run), pick, out=out)
+        _conclude(picked, candidate, no_train, as_json)
+        return
+    if resume:
+        _search(runs.find(run, ended=False), None, workers(worker_count, ray), no_train, as_json)
+        return
+    if run is not None:
+        raise typer.BadParameter("a run is named with --resume, --front or --pick; give a new one with --out")
+    if profile is None:
+        raise typer.BadParameter("which board? give --profile (`spikenas-deploy profiles list` lists them)")
     settings = run_settings(
         data=data,
         size=size,
@@ -66,7 +111,11 @@ def command(
         flash=flash,
         sram=sram,
         artifact=artifact,
+        resident=resident,
         latency=latency,
+        energy=energy,
+        synops=synops,
+        algorithm=algorithm,
         time_budget=time_budget,
         seed=seed,
         epochs=epochs,
@@ -76,12 +125,17 @@ def command(
         plan = plan_run(board, settings, progress=progress)
         emit(documents.dry_run_document(plan), as_json, search_tables.show_plan)
         return
-    with on_interrupt("start again with", again(context)):
-        run, result = search_run(board, settings, out=out, progress=progress)
-    document: dict[str, Any] = {"run": str(run.path)} | documents.search_document(result)
-    if not no_train:
-        document["training"] = train_found(run)
-    emit(document, as_json, search_tables.show_result)
+    begun, images = begin_run(board, settings, out=out, progress=progress)
+    _search(begun, images, workers(worker_count, ray), no_train, as_json)
+
+
+def searched(run: RunFolder, data: Dataset | None, processes: Workers) -> dict[str, Any]:
+    """Search in ``run``; when interrupted, say how to go on."""
+    from toolchain.search.run import search_found, search_run
+
+    with on_interrupt("interrupted; go on with", ["search", "--resume", str(run.path)]):
+        search_run(run, data, workers=processes, progress=progress)
+    return search_found(run)
 
 
 def train_found(run: RunFolder) -> dict[str, Any]:
@@ -90,3 +144,14 @@ def train_found(run: RunFolder) -> dict[str, Any]:
 
     with on_interrupt("interrupted; train the network that was found with", ["train", str(run.path)]):
         return train_run(run, progress=progress).to_dict()
+
+
+def _search(run: RunFolder, data: Dataset | None, processes: Workers, no_train: bool, as_json: bool) -> None:
+    _conclude(run, searched(run, data, processes), no_train, as_json)
+
+
+def _conclude(run: RunFolder, found: dict[str, Any], no_train: bool, as_json: bool) -> None:
+    document = {"run": str(run.path)} | found
+    if not no_train:
+        document["training"] = train_found(run)
+    emit(document, as_json, search_tables.show_result)

@@ -7,7 +7,8 @@ from typing import Any
 from toolchain.cli.console import kib, print_table, printable
 
 Document = dict[str, Any]
-TIMES = ("latency", "pace")
+UNITS = {"latency": "ms", "pace": "ms", "energy": "mJ", "operations": "operations"}
+"""Limits that are no sizes."""
 
 NO_PACE = "note: no size answers 30 times a second on this board (estimate), so the fastest was taken"
 
@@ -16,12 +17,22 @@ def show_result(document: Document) -> None:
     """Print what a search found, how it chose, what the network takes, and what to do next."""
     found = document["candidates"]
     print(
-        f"{found['space']:,} cells at {len(document['positions'])} positions; dropped before any forward pass:"
-        f" {_dropped(found['dropped'])}; scored: {found['scored']:,}; {document['seconds']:.1f} s"
+        f"{found['space']:,} networks in the space; dropped before any forward pass: {_dropped(found['dropped'])};"
+        f" cells scored: {found['scored']:,}; networks trained: {found['trained']}; {document['seconds']:.1f} s"
     )
-    rows = [row for position in document["positions"] for row in _candidates(position)]
-    columns = ("position", "cell", "", "SAHD 2022-01>", "SAHD 2022-07>", "spread>", "weights>")
-    print_table(columns, rows, "Scores without training")
+    if document["cells"]:
+        columns = (
+            "position",
+            "cell",
+            "",
+            "SAHD 2022-01>",
+            "SAHD 2022-07>",
+            "Hamming>",
+            "deviation>",
+            "path>",
+        )
+        print_table(columns, map(_cell, document["cells"]), "Scores without training")
+    show_front(document)
     _show_network(document)
     training = document.get("training")
     if training is not None:
@@ -33,8 +44,44 @@ def show_result(document: Document) -> None:
     print(printable(f"run {document['run']}; next: spikenas-deploy {verb} {document['run']}"))
 
 
+def show_front(document: Document) -> None:
+    """Print all candidates that were trained, those of the Pareto front marked."""
+    trained = document["trained"]
+    if not trained:
+        print("no candidate was trained: the most promising network was taken")
+        return
+    names = [name for name in _OBJECTIVES if name in trained[0]]
+    columns = (
+        "id",
+        "",
+        "accuracy>",
+        "steps>",
+        *(f"{_OBJECTIVES[name]}>" for name in names),
+        "in the pool as",
+        "network",
+    )
+    rows = [
+        (
+            each["id"],
+            "chosen" if each["chosen"] else "front" if each["front"] else "",
+            _accuracy(each),
+            f"{each['trainings']} x {each['steps']:,}",
+            *(_objective(name, each[name]) for name in names),
+            ", ".join(each["roles"]),
+            each["architecture"],
+        )
+        for each in trained
+    ]
+    images = trained[0]["held_out_images"]
+    print_table(
+        columns, rows, f"Short trainings, accuracy in integers on {images:,} held-out images (measured)"
+    )
+
+
 def show_plan(document: Document) -> None:
     """Print what a search would find room for."""
+    sizes = document["sizes"]
+    print(f"{sizes['fit']:,} of {sizes['space']:,} sizes fit; dropped: {_dropped(sizes['dropped'])}")
     rows = [
         (
             position["position"] + 1,
@@ -43,13 +90,34 @@ def show_plan(document: Document) -> None:
         )
         for position in document["positions"]
     ]
-    print_table(("position", "cells that fit", "dropped"), rows, "Room for cells")
+    print_table(("position", "cells that fit", "dropped"), rows, "Room for cells at the most promising size")
     _show_network(document)
     if document["next_larger"]:
         larger = document["next_larger"]
-        print(f"binding: {', '.join(document['binding'])}; the next larger size is {larger['architecture']}")
+        print(f"binding: {', '.join(document['binding'])}; with more channels: {larger['architecture']}")
     else:
-        print("binding: nothing; the largest size of the space fits")
+        print("binding: nothing; the widest network of the space fits")
+
+
+_OBJECTIVES = {
+    "flash_bytes": "flash",
+    "sram_bytes": "SRAM",
+    "artifact_bytes": "artifact",
+    "latency_ms": "latency",
+    "operations": "operations",
+}
+"""What is compared beside accuracy, and what it is called; sizes and latency estimated, operations effective."""
+
+
+def _objective(name: str, value: float) -> str:
+    if name.endswith("_bytes"):
+        return kib(int(value))
+    return f"{value:.1f} ms" if name == "latency_ms" else f"{value / 1e6:,.2f} M"
+
+
+def _accuracy(each: Document) -> str:
+    spread = "" if each["deviation"] is None else f" ±{100 * each['deviation']:.2f}"
+    return f"{each['accuracy']:.2%}{spread}"
 
 
 def _show_network(document: Document) -> None:
@@ -67,24 +135,15 @@ def _show_network(document: Document) -> None:
         print("a demonstration on the built-in digits, not a deployable model; give --data for your own")
 
 
-def _candidates(position: Document) -> list[tuple[object, ...]]:
-    chosen = position["chosen"]
-    listed = [(chosen, ", ".join(["chosen", *chosen["roles"]]))]
-    listed += [
-        (reference, ", ".join(reference["roles"]))
-        for reference in position["references"]
-        if reference["cell"] != chosen["cell"]
-    ]
-    return [
-        (
-            position["position"] + 1,
-            candidate["cell"],
-            what,
-            *(_score(candidate["scores"][name]) for name in ("sahd_2022_01", "sahd_2022_07", "spread")),
-            f"{candidate['weights']:,}",
-        )
-        for candidate, what in listed
-    ]
+def _cell(cell: Document) -> tuple[object, ...]:
+    scores = [cell["scores"][name] for name in ("sahd_2022_01", "sahd_2022_07", "hamming")]
+    return (
+        cell["position"] + 1,
+        cell["cell"],
+        ", ".join(cell["roles"]),
+        *(_score(value) for value in (*scores, cell["deviation"])),
+        cell["longest_path"],
+    )
 
 
 def _dropped(limits: dict[str, int]) -> str:
@@ -96,4 +155,7 @@ def _score(value: float | None) -> str:
 
 
 def _amount(limit: str, value: float) -> str:
-    return f"{value:.1f} ms" if limit in TIMES else kib(int(value))
+    unit = UNITS.get(limit)
+    if unit is None:
+        return kib(int(value))
+    return f"{value:,.0f}" if unit == "operations" else f"{value:,.1f} {unit}"

@@ -2,49 +2,74 @@
 
 from __future__ import annotations
 
+import math
+from statistics import stdev
 from typing import Any
 
 from toolchain.architecture.text import to_text
+from toolchain.search.algorithms.base import Found, ScoredCell
 from toolchain.search.board import LATENCY, PACE, Board, Verdict
+from toolchain.search.candidates import Trained
 from toolchain.search.dry_run import DryRun, PositionOutlook
-from toolchain.search.entries import footprint_entry, scores_entry
-from toolchain.search.results import Candidate, Position, SearchResult
-from toolchain.search.sizing import Sizing
+from toolchain.search.entries import footprint_entry
+from toolchain.search.front import front, objectives
+from toolchain.search.results import SearchResult
 
 Document = dict[str, Any]
 
+SCHEMA = "spikenas-search/2"
+
 
 def search_document(result: SearchResult) -> Document:
-    """The winner, what it takes of which limit, and how it was chosen."""
+    """The winner, what it takes of which limit, every candidate that was trained, and what was scored."""
+    found = result.found
+    kept = front(found.trained)
     return {
-        **_sizing(result.sizing),
-        "architecture": to_text(result.architecture),
-        "footprint": footprint_entry(result.footprint),
-        "budget": budget_lines(result.sizing.board.judge(result.architecture), result.sizing.board),
-        "candidates": {"space": result.space, "dropped": result.dropped, "scored": result.scored},
-        "positions": [_position(index, found) for index, found in enumerate(result.positions)],
+        "schema": SCHEMA,
+        "algorithm": result.algorithm,
+        **_board(found.board, found.keeps_pace),
+        "id": found.chosen.id,
+        **verdict_document(found.chosen.verdict, found.board),
+        "candidates": {
+            "space": found.counts.space,
+            "dropped": found.counts.dropped,
+            "scored": found.counts.scored,
+            "trained": found.counts.trained,
+        },
+        "cells": [_cell(cell) for cell in found.cells],
+        "trained": [_trained(each, found, each in kept) for each in _ranked(found.trained)],
         "seconds": round(result.seconds, 2),
     }
 
 
 def dry_run_document(plan: DryRun) -> Document:
-    """The sizes a search would take, which limit keeps them from being larger, and the room for cells."""
-    chosen = plan.sizing.verdict
+    """The sizes a search would begin with, which limit keeps them from being larger, and the room for cells."""
     return {
-        **_sizing(plan.sizing),
+        **_board(plan.feasible.board, plan.feasible.keeps_pace),
         "dry_run": True,
-        "architecture": to_text(chosen.architecture),
-        "footprint": footprint_entry(chosen.footprint),
-        "budget": budget_lines(chosen, plan.sizing.board),
+        "sizes": {
+            "space": len(plan.feasible.grid),
+            "fit": len(plan.feasible.sizes),
+            "dropped": plan.feasible.dropped,
+        },
+        **verdict_document(plan.verdict, plan.feasible.board),
         "binding": plan.binding,
-        "next_larger": plan.sizing.next_larger and _verdict(plan.sizing.next_larger),
-        "tried": [_verdict(verdict) for verdict in plan.tried],
+        "next_larger": plan.next_larger and _verdict(plan.next_larger),
         "positions": [_outlook(index, outlook) for index, outlook in enumerate(plan.positions)],
     }
 
 
+def verdict_document(verdict: Verdict, board: Board) -> Document:
+    """A network, and what it takes of which limit."""
+    return {
+        "architecture": to_text(verdict.architecture),
+        "footprint": footprint_entry(verdict.footprint),
+        "budget": budget_lines(verdict, board),
+    }
+
+
 def budget_lines(verdict: Verdict, board: Board) -> list[Document]:
-    """Used, available and headroom for every limit that applies to the board, in bytes or milliseconds."""
+    """Used, available and headroom for every limit that applies, in bytes, milliseconds, millijoules or operations."""
     used, limits = verdict.footprint, board.limits
     available = {region.name: region.available_bytes for region in limits.regions}
     lines = [_line(region.name, region.used_bytes, available[region.name]) for region in used.regions]
@@ -56,6 +81,8 @@ def budget_lines(verdict: Verdict, board: Board) -> list[Document]:
         ("resident", used.resident_bytes, limits.resident_bytes),
         (LATENCY, verdict.latency_ms, limits.latency_ms),
         (PACE, verdict.latency_ms, board.pace_ms),
+        ("energy", used.energy_mj, limits.energy_mj),
+        ("operations", used.operations, limits.operations),
     )
     return lines + [
         _line(name, taken, allowed)
@@ -68,35 +95,46 @@ def _line(limit: str, used: float, available: float) -> Document:
     return {"limit": limit, "used": used, "available": available, "headroom": available - used}
 
 
-def _sizing(sizing: Sizing) -> Document:
-    board = sizing.board
+def _board(board: Board, keeps_pace: bool) -> Document:
+    return {"profile": board.profile.name, "demonstration": board.demonstration, "keeps_pace": keeps_pace}
+
+
+def _ranked(trained: tuple[Trained, ...]) -> list[Trained]:
+    return sorted(trained, key=lambda each: (-each.rung, -each.accuracy, each.size_bytes))
+
+
+def _trained(each: Trained, found: Found, on_front: bool) -> Document:
+    accuracies = [outcome.accuracy for outcome in each.outcomes]
     return {
-        "profile": board.profile.name,
-        "demonstration": board.demonstration,
-        "keeps_pace": sizing.keeps_pace,
+        "id": each.candidate.id,
+        "architecture": to_text(each.candidate.architecture),
+        "roles": list(each.candidate.roles),
+        "chosen": each.candidate.id == found.chosen.id,
+        "front": on_front,
+        "rung": each.rung + 1,
+        "steps": each.extent.steps,
+        "trainings": len(accuracies),
+        "deviation": stdev(accuracies) if len(accuracies) > 1 else None,
+        "held_out_images": each.outcomes[0].held_out,
+        **objectives(each),
     }
 
 
-def _position(index: int, found: Position) -> Document:
+def _cell(cell: ScoredCell) -> Document:
     return {
-        "position": index,
-        "cell": str(found.chosen.cell),
-        "space": found.space,
-        "dropped": found.dropped,
-        "scored": len(found.scored),
-        "stopped_by": found.stopped_by,
-        "chosen": _candidate(found.chosen),
-        "references": [_candidate(candidate) for candidate in found.references],
+        "position": cell.position,
+        "cell": cell.cell,
+        "roles": list(cell.roles),
+        "scores": {name: _number(value) for name, value in cell.scores.items()},
+        "deviation": _number(cell.deviation),
+        "longest_path": cell.longest_path,
+        "convolutions": cell.convolutions,
     }
 
 
-def _candidate(candidate: Candidate) -> Document:
-    return {
-        "cell": str(candidate.cell),
-        "roles": list(candidate.roles),
-        "weights": candidate.weights,
-        "scores": scores_entry(candidate.scores),
-    }
+def _number(value: float) -> float | None:
+    # -inf: the network fires alike for all images.
+    return value if math.isfinite(value) else None
 
 
 def _outlook(index: int, outlook: PositionOutlook) -> Document:
@@ -105,8 +143,6 @@ def _outlook(index: int, outlook: PositionOutlook) -> Document:
         "space": outlook.space,
         "fit": outlook.fit,
         "dropped": outlook.dropped,
-        "smallest": _verdict(outlook.smallest),
-        "largest": _verdict(outlook.largest),
     }
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from toolchain.datasets import Dataset
-from toolchain.profiles.budget import Budget
-from toolchain.profiles.schema import Profile
 from toolchain.search.board import Board, Verdict
-from toolchain.search.cell_space import searched_cells
-from toolchain.search.sizing import Sizing, choose_sizes
+from toolchain.search.feasible import Feasible, feasible_sizes
+from toolchain.search.settings import OPERATIONS
+from toolchain.search.space import CHANNELS, Sizes
 
 
 @dataclass(frozen=True)
@@ -19,42 +18,47 @@ class PositionOutlook:
     space: int
     fit: int
     dropped: dict[str, int]
-    smallest: Verdict
-    largest: Verdict
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """The sizes a search would take (``tried`` in order), and what remains to choose at each position."""
+    """The sizes that fit, the most promising one's ``verdict``, and what remains to choose at each position.
 
-    tried: tuple[Verdict, ...]
-    sizing: Sizing
+    ``next_larger`` is the verdict on the same network with more channels; None if there are none.
+    """
+
+    feasible: Feasible
+    verdict: Verdict
+    next_larger: Verdict | None
     positions: tuple[PositionOutlook, ...]
 
     @property
     def binding(self) -> list[str]:
-        """Limits that keep the network from being larger: those that the next larger size breaks."""
-        return self.sizing.next_larger.dropped_by if self.sizing.next_larger else []
+        """Limits that keep the network from being larger: those that more channels break."""
+        return self.next_larger.dropped_by if self.next_larger else []
 
 
-def dry_run(data: Dataset, profile: Profile, limits: Budget) -> DryRun:
-    """Judge every size and every cell; raises ``OverBudgetError`` as the search would if nothing fits."""
-    tried: list[Verdict] = []
-    sizing = choose_sizes(Board.for_data(profile, limits, data), tried.append)
-    positions = range(len(sizing.verdict.architecture.cells))
-    return DryRun(tuple(tried), sizing, tuple(_outlook(sizing, position) for position in positions))
+def dry_run(board: Board) -> DryRun:
+    """Judge every size, and every cell at the best; raises ``OverBudgetError`` as the search would if nothing fits."""
+    feasible = feasible_sizes(board, OPERATIONS)
+    best = feasible.sizes[0]
+    return DryRun(
+        feasible,
+        feasible.board.judge(feasible.best),
+        next(_larger(feasible, best), None),
+        tuple(_outlook(feasible, position) for position in range(best.cells)),
+    )
 
 
-def _outlook(sizing: Sizing, position: int) -> PositionOutlook:
-    architecture = sizing.verdict.architecture
-    fitting, dropped = [], dict[str, int]()
-    space = searched_cells(sizing.reserve)
-    for cell in space:
-        cells = list(architecture.cells)
-        cells[position] = cell
-        verdict = sizing.board.judge(architecture.with_cells(tuple(cells)))
-        if verdict.fits:
-            fitting.append(verdict)
-        for limit in verdict.dropped_by:
-            dropped[limit] = dropped.get(limit, 0) + 1
-    return PositionOutlook(len(space), len(fitting), dropped, fitting[-1], fitting[0])
+def _larger(feasible: Feasible, sizes: Sizes) -> Iterator[Verdict]:
+    for channels in CHANNELS:
+        if channels > sizes.stem_channels:
+            wider = replace(sizes, stem_channels=channels).architecture(feasible.reserve)
+            verdict = feasible.board.judge(wider)
+            if not verdict.fits:
+                yield verdict
+
+
+def _outlook(feasible: Feasible, position: int) -> PositionOutlook:
+    judged = feasible.screen.cells(feasible.best, position)
+    return PositionOutlook(len(judged.fits), int(judged.fits.sum()), judged.dropped)

@@ -1,13 +1,14 @@
-"""``search.jsonl``: what a search did, one JSON object a line, on disk before the next candidate is looked at.
+"""``search.jsonl``: what a search did, one JSON object a line, on disk before anything is built on it.
 
 Lines are only ever appended. A crash can tear the last one; it is then ignored when reading, and cut off before
-anything is appended.
+anything is appended. Only one search writes a journal at a time.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 from toolchain.errors import InputError
 
 MAX_JOURNAL_BYTES = 1 << 30
-"""Largest journal that is read; a line has some 500 bytes."""
+"""Largest journal that is read; the longest lines, scores of all cells of a position, have some 300 KB."""
 
 Entry = dict[str, Any]
 
@@ -23,7 +24,7 @@ Entry = dict[str, Any]
 class Journal:
     """Appends entries to ``path``; with None it writes nothing, for searches that leave no trace.
 
-    Raises ``InputError`` if the file cannot be opened or written.
+    Raises ``InputError`` if the file cannot be opened or written, or if another search is writing it.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -33,24 +34,24 @@ class Journal:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._stream = path.open("ab+")
+                _lock(self._stream, path)
                 _cut_torn_line(self._stream)
             except OSError as error:
                 raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
-    def write(self, entry: Entry, *, sync: bool = True) -> None:
-        """Append one line; with ``sync`` it, and all lines before it, are on disk when this returns."""
+    def write(self, entry: Entry) -> None:
+        """Append one line; it, and all lines before it, are on disk when this returns."""
         if self._stream is None:
             return
         try:
             self._stream.write(json.dumps(entry, allow_nan=False).encode() + b"\n")
-            if sync:
-                self._stream.flush()
-                os.fsync(self._stream.fileno())
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
         except OSError as error:
             raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def close(self) -> None:
-        """Write what is not on disk yet."""
+        """Close the file and let others write it."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -82,6 +83,21 @@ def read_journal(path: Path) -> list[Entry]:
             raise InputError(f"{path}, line {number} is not a JSON object; start a new search")
         entries.append(entry)
     return entries
+
+
+def _lock(stream: BinaryIO, path: Path) -> None:
+    """Hold ``stream``'s file until it is closed, which the system also does when the process dies."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        stream.close()
+        raise InputError(
+            f"another search is writing {path}; wait for it, or give --out a new folder"
+        ) from error
 
 
 def _cut_torn_line(stream: BinaryIO) -> None:

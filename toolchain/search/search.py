@@ -1,32 +1,23 @@
-"""The memory-aware search: sizes first, then cell by cell, each decision within the budget.
-
-The steps follow what the SpikeNAS paper (Putra and Shafique, arXiv 2402.11322) says in its abstract, in our own
-form: candidates over budget are dropped by the cost model before any forward pass, the rest are scored in
-untrained networks by SAHD, and the highest is taken unless a smaller cell is as good within the noise. The
-budget is checked on the whole network; positions that are not decided yet hold their reserve, so that no early
-cell takes what a later one needs.
-"""
+"""A search from its first line in the journal to its last, begun or gone on with."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-import numpy as np
-
-from toolchain.architecture.text import to_text
 from toolchain.datasets import Dataset
+from toolchain.errors import InputError
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
+from toolchain.search.algorithms import algorithm
 from toolchain.search.board import Board
-from toolchain.search.cell_space import searched_cells
-from toolchain.search.entries import choice_entry, result_entry, size_entry, start_entry
-from toolchain.search.journal import Journal
-from toolchain.search.positions import PositionSearch, Progress
+from toolchain.search.entries import result_entry, start_entry
+from toolchain.search.evaluation import Evaluation, Progress
+from toolchain.search.executors import Workers, open_executor
+from toolchain.search.jobs import work
+from toolchain.search.journal import Entry, Journal, read_journal
+from toolchain.search.problem import Problem
 from toolchain.search.results import SearchResult
 from toolchain.search.settings import SearchSettings
-from toolchain.search.sizing import choose_sizes
-from toolchain.search.untrained import CellScorer, one_thread
 
 
 def search(
@@ -35,69 +26,47 @@ def search(
     limits: Budget,
     settings: SearchSettings,
     *,
+    name: str = "spikenas",
+    workers: Workers = Workers(),  # noqa: B008 (frozen)
     journal: Path | None = None,
     progress: Progress,
 ) -> SearchResult:
-    """Find a network for ``profile`` within ``limits``; the same settings and data give the same one.
+    """Find a network for ``profile`` within ``limits`` by the algorithm called ``name``.
 
-    Every candidate is on disk in ``journal`` before the next is scored, so an interrupted search loses nothing.
-    Raises ``OverBudgetError`` if not even the smallest network fits, saying by how much, and ``InputError`` if
-    the data's images do not suit any network or the journal cannot be written.
+    The same settings and data give the same network, whatever the workers. Every result is on disk in ``journal``
+    before anything is built on it; if the journal has entries already, the search goes on where they end, and
+    gives what it would have given uninterrupted. Raises ``OverBudgetError`` if not even the smallest network
+    fits, saying by how much, and ``InputError`` if the data's images do not suit any network, the journal cannot
+    be written, or belongs to another search.
     """
-    started = time.monotonic()
-    board = Board.for_data(profile, limits, data)
-    seeds = weight_seeds(settings)
-    with Journal(journal) as log, one_thread():
-        log.write(start_entry(profile, limits, data, settings, seeds))
-        sizing = choose_sizes(board, lambda verdict: log.write(size_entry(verdict), sync=False))
-        architecture = sizing.verdict.architecture
-        progress(f"sizes: {to_text(architecture)}")
-        candidates = settings.candidates_for(sizing.verdict.operations)
-        positions = []
-        count = len(architecture.cells)
-        for position in range(count):
-            scorer = CellScorer(
-                sizing.board, architecture, position, data.train.images, settings.batch, seeds
+    chosen = algorithm(name)
+    problem = Problem(Board.for_data(profile, limits, data), data, settings)
+    start = start_entry(name, problem)
+    with Journal(journal) as log:
+        entries = [] if journal is None else _own_entries(read_journal(journal), start, journal)
+        if not entries:
+            log.write(start)
+        with open_executor(workers, work, problem) as executor:
+            evaluation = Evaluation(executor, log, entries, settings.time_budget_s, progress)
+            found = chosen.run(problem, evaluation)
+            result = SearchResult(
+                name,
+                found.chosen.architecture,
+                problem.board.graph(found.chosen.architecture),
+                found,
+                evaluation.elapsed_s,
             )
-            work = PositionSearch(
-                sizing.board,
-                architecture,
-                position,
-                searched_cells(sizing.reserve),
-                candidates,
-                settings.seed,
-                scorer.score,
-                log,
-                progress,
-            )
-            found = work.run(_deadline(settings, started, count - position))
-            positions.append(found)
-            architecture = found.chosen.verdict.architecture
-            log.write(choice_entry(position, found))
-            progress(
-                f"cell {position + 1} of {count}: {found.chosen.cell}, best of {len(found.scored)} scored"
-            )
-        verdict = sizing.board.judge(architecture)
-        result = SearchResult(
-            architecture,
-            board.graph(architecture),
-            verdict.footprint,
-            sizing,
-            tuple(positions),
-            time.monotonic() - started,
-        )
-        log.write(result_entry(result))
+        if not any(entry["kind"] == "result" for entry in entries):
+            log.write(result_entry(result))
     return result
 
 
-def weight_seeds(settings: SearchSettings) -> list[int]:
-    """Seeds of the untrained networks and their batches, drawn from the search's seed."""
-    rng = np.random.default_rng(settings.seed)
-    return [int(seed) for seed in rng.integers(2**31, size=settings.weight_seeds)]
-
-
-def _deadline(settings: SearchSettings, started: float, positions_left: int) -> float | None:
-    if settings.time_budget_s is None:
-        return None
-    now = time.monotonic()
-    return now + max(0.0, started + settings.time_budget_s - now) / positions_left
+def _own_entries(entries: list[Entry], start: Entry, journal: Path) -> list[Entry]:
+    """``entries`` if they are those of the search that begins with ``start``."""
+    if entries and entries[0] != start:
+        changed = [key for key in start if entries[0].get(key) != start[key]]
+        raise InputError(
+            f"{journal} belongs to a search with other {' and '.join(changed) or 'settings'};"
+            " start a new search, or restore what it began with"
+        )
+    return entries

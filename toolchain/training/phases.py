@@ -19,11 +19,18 @@ AfterEpoch = Callable[[Phase, int, float, nn.Module], None]
 
 
 def train_both(
-    network: SpikingNetwork, data: Subset, plan: Recipe, *, seed: int, after_epoch: AfterEpoch
+    network: SpikingNetwork,
+    data: Subset,
+    plan: Recipe,
+    *,
+    seed: int,
+    after_epoch: AfterEpoch,
+    tuning: Subset | None = None,
 ) -> QuantizedNetwork:
-    """Train ``network`` in place as ``plan`` says, then fine-tune and return its integer form.
+    """Train ``network`` in place on ``data`` as ``plan`` says, then fine-tune and return its integer form.
 
-    The integer network keeps every bound of the Graph. Raises ``InputError`` if training diverges.
+    Fine-tuning takes ``tuning``, or ``data`` again. The integer network keeps every bound of the Graph. Raises
+    ``InputError`` if training diverges.
     """
     train_phase(
         network,
@@ -43,7 +50,7 @@ def train_both(
 
     train_phase(
         quantized,
-        data,
+        data if tuning is None else tuning,
         epochs=plan.quantized_epochs,
         batch=plan.batch,
         rate=plan.quantized_rate,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from toolchain.errors import InputError
-from toolchain.search.settings import FEWEST_CANDIDATES, MOST_CANDIDATES, SearchSettings
+from toolchain.search.settings import SearchSettings
 
 
 @pytest.mark.parametrize(
@@ -11,8 +11,9 @@ from toolchain.search.settings import FEWEST_CANDIDATES, MOST_CANDIDATES, Search
     [
         ("seed", -1),
         ("seed", 2**31),
-        ("candidates", 1.5),
-        ("candidates", -1),
+        ("operations", "34"),
+        ("operations", "0"),
+        ("operations", "0135"),
         ("batch", 1),
         ("weight_seeds", 0),
         ("weight_seeds", True),
@@ -24,10 +25,3 @@ from toolchain.search.settings import FEWEST_CANDIDATES, MOST_CANDIDATES, Search
 def test_values_that_mean_nothing(field: str, value: object) -> None:
     with pytest.raises(InputError, match="search: "):
         SearchSettings(**{field: value})  # type: ignore[arg-type]
-
-
-def test_large_networks_get_fewer_candidates_and_the_user_has_the_last_word() -> None:
-    counts = [SearchSettings().candidates_for(10**power) for power in range(5, 11)]
-    assert counts[0] == MOST_CANDIDATES and counts[-1] == FEWEST_CANDIDATES
-    assert counts == sorted(counts, reverse=True)
-    assert SearchSettings(candidates=7).candidates_for(10**12) == 7

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolchain.errors import InputError
 from toolchain.search.executors.base import ATTEMPTS, C, Executor, J, R, Work, WorkerDiedError
 from toolchain.search.executors.in_process import InProcess
 from toolchain.search.executors.processes import Processes
@@ -33,7 +32,9 @@ def open_executor(workers: Workers, work: Work[C, J, R], context: C) -> Executor
     Raises ``ToolMissingError`` if Ray is asked for and not installed, ``InputError`` if its cluster cannot be reached.
     """
     if workers.ray is not None:
-        raise InputError("searching on Ray is not supported; use local processes")
+        from toolchain.search.executors.ray_cluster import RayCluster
+
+        return RayCluster(workers.ray, work, context)
     if workers.count > 1:
         return Processes(workers.count, work, context)
     return InProcess(work, context)

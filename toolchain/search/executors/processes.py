@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic
+from typing import Generic
 
 from toolchain.search.executors.base import C, Executor, J, R, Work
 from toolchain.search.executors.job_queue import JobQueue
 from toolchain.search.executors.outcome import Failure
-from toolchain.search.executors.worker import Started, Worker
+from toolchain.search.executors.worker import Worker
 
 
 class Processes(Executor[J, R], Generic[C, J, R]):
@@ -17,7 +18,7 @@ class Processes(Executor[J, R], Generic[C, J, R]):
 
     def __init__(self, count: int, work: Work[C, J, R], context: C) -> None:
         self.width = count
-        self._work_and_context: Any = (work, context)
+        self._pickled = pickle.dumps((work, context), protocol=pickle.HIGHEST_PROTOCOL)
         self._idle: list[Worker] = []
         self._busy: dict[Connection, Worker] = {}
 
@@ -32,25 +33,29 @@ class Processes(Executor[J, R], Generic[C, J, R]):
                 if result is not None:
                     yield result
         finally:
-            _kill([self._busy.popitem()[1] for _ in range(len(self._busy))])
+            while self._busy:
+                self._busy.popitem()[1].kill()
 
     def _occupy(self, queue: JobQueue, jobs: Sequence[J]) -> None:
         while queue and len(self._busy) < self.width:
-            worker = self._living_worker()
-            self._busy[worker.connection] = worker
             index = queue.take()
-            worker.begin(index, jobs[index])
+            worker = self._idle_worker()
+            if worker is None:
+                worker = Worker(self._pickled, index, jobs[index])
+            else:
+                worker.begin(index, jobs[index])
+            self._busy[worker.connection] = worker
 
-    def _living_worker(self) -> Worker:
+    def _idle_worker(self) -> Worker | None:
         while self._idle:
             worker = self._idle.pop()
             if worker.process.is_alive():
                 return worker
-            worker.death()
-        return Worker()
+            worker.kill()
+        return None
 
     def _next_message(self, queue: JobQueue) -> tuple[int, R] | None:
-        """Wait for a message of any worker and see to it; the result, if it is one."""
+        """Wait for any worker: the result of its job; None if it died."""
         connection = wait(list(self._busy))[0]
         assert isinstance(connection, Connection)
         worker = self._busy[connection]
@@ -60,24 +65,14 @@ class Processes(Executor[J, R], Generic[C, J, R]):
             del self._busy[connection]
             queue.died(worker.index, worker.death())
             return None
-        if isinstance(message, Started):
-            worker.prepare(self._work_and_context)
-            return None
         self._idle.append(self._busy.pop(connection))
         if isinstance(message, Failure):
             message.reraise()
         return worker.index, message
 
     def close(self) -> None:
-        _kill([*self._busy.values(), *self._idle])
+        for worker in (*self._busy.values(), *self._idle):
+            worker.kill()
         self._busy.clear()
         self._idle.clear()
-        self._work_and_context = None
-
-
-def _kill(workers: list[Worker]) -> None:
-    """End processes at once; they hold nothing that outlives a job."""
-    for worker in workers:
-        worker.kill()
-    for worker in workers:
-        worker.process.join()
+        self._pickled = b""

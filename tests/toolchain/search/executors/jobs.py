@@ -1,4 +1,7 @@
-"""Work that the tests hand to executors; workers import it, so it lives in a module of its own."""
+"""Work that the tests hand to executors; workers import it, so it lives in a module of its own.
+
+A Ray cluster takes ten seconds to start: one executor of each kind runs all of it, and a job names its function.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,21 @@ class OddError(Exception):
 
     def __init__(self, what: str, where: str) -> None:
         super().__init__(f"{what} at {where}")
+
+
+def perform(context: Document, job: Document) -> Document:
+    function = FUNCTIONS[job["function"]]
+    return function(context, job)
+
+
+def context() -> Document:
+    rng = np.random.default_rng(0)
+    arrays = {
+        "large": rng.integers(0, 256, (6, 1024, 1024), dtype=np.uint8),
+        "words": rng.integers(0, 2**63, (7, 5), dtype=np.uint64),
+        "empty": np.zeros((0, 3), dtype=np.int16),
+    }
+    return {"arrays": arrays, "text": "Straße", "base": 100}
 
 
 def add(context: Document, job: Document) -> Document:
@@ -53,7 +71,7 @@ def fail(context: Document, job: Document) -> Document:
         class LocalError(Exception):
             pass
 
-        raise LocalError("of a class that cannot be imported")
+        raise LocalError("of a class without a name to import it by")
     return {"kind": kind}
 
 
@@ -67,10 +85,6 @@ def die(context: Document, job: Document) -> Document:
     return {"number": job["number"]}
 
 
-def leave(context: Document, job: Document) -> Document:
-    os._exit(7)
-
-
 def nap(context: Document, job: Document) -> Document:
     """Mark the start, sleep, mark the end."""
     folder = Path(job["folder"])
@@ -82,3 +96,20 @@ def nap(context: Document, job: Document) -> Document:
 
 def not_transferable(context: Document, job: Document) -> Document:
     return {"function": lambda: None}
+
+
+def nothing(context: Document, job: Document) -> Any:
+    return None
+
+
+def ray_address(context: Document, job: Document) -> Document:
+    """Of the cluster that runs this job."""
+    import ray
+
+    return {"address": ray.get_runtime_context().gcs_address, "raylet": os.getppid()}
+
+
+FUNCTIONS = {
+    function.__name__: function
+    for function in (add, checksum, die, environment, fail, nap, not_transferable, nothing, ray_address)
+}

@@ -1,0 +1,97 @@
+"""Which sizes fit the board with a modest cell in every position: decided before any forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from toolchain.architecture.architecture import Architecture
+from toolchain.architecture.cells import Cell, distinct_cells
+from toolchain.errors import InputError, OverBudgetError
+from toolchain.search.board import Board, Verdict
+from toolchain.search.limits import misses
+from toolchain.search.prior import expected
+from toolchain.search.screening import Screen
+from toolchain.search.settings import OPERATIONS
+from toolchain.search.space import SMALLEST, Sizes, direct_cells, sizes
+
+
+@dataclass(frozen=True)
+class Feasible:
+    """The ``sizes`` that fit with ``reserve`` in every position, the most promising first; ``grid`` has them all.
+
+    ``board`` judges what follows. It is the one given unless no size keeps its pace: then candidates may be no
+    slower than the fastest, and ``keeps_pace`` is False. So many sizes were ``dropped`` by each limit. ``cells``
+    are those of the permitted operations.
+    """
+
+    board: Board
+    screen: Screen
+    reserve: Cell
+    cells: tuple[Cell, ...]
+    grid: tuple[Sizes, ...]
+    sizes: tuple[Sizes, ...]
+    dropped: dict[str, int]
+    keeps_pace: bool
+
+    @property
+    def best(self) -> Architecture:
+        """The most promising size with the reserve in every position."""
+        return self.sizes[0].architecture(self.reserve)
+
+
+def feasible_sizes(board: Board, operations: str = OPERATIONS) -> Feasible:
+    """Judge the whole grid of sizes, with the best direct cell of the permitted ``operations`` that fits anywhere.
+
+    Raises ``OverBudgetError`` with what the smallest network misses if none fits, ``InputError`` if none can be
+    built for this input.
+    """
+    grid = sizes(board.pixels)
+    if not grid:
+        raise InputError(
+            f"images of {board.pixels.width}x{board.pixels.height} suit no network of the space; give another --size"
+        )
+    cells = permitted_cells(operations)
+    reserves = [cell for cell in direct_cells() if cell in cells]
+    for reserve in reserves:
+        found = _fitting(board, grid, reserve, cells, keeps_pace=True)
+        if found.sizes:
+            return found
+    unhurried = replace(board, pace_ms=None)
+    for reserve in reserves:
+        judged = Screen(unhurried).judge([each.architecture(reserve) for each in grid])
+        if judged.fits.any():
+            assert judged.latency_ms is not None  # only a board with a pace gets here, and it has a core
+            fastest = float(np.min(judged.latency_ms[judged.fits]))
+            return _fitting(replace(board, pace_ms=fastest), grid, reserve, cells, keeps_pace=False)
+    raise OverBudgetError(
+        f"no network for images of {board.pixels.width}x{board.pixels.height} fits {board.profile.name}:"
+        f" even the smallest misses {misses(_nearest(unhurried, grid))}; take a smaller --size or a larger board"
+    )
+
+
+def permitted_cells(operations: str) -> tuple[Cell, ...]:
+    """The distinct cells whose edges have only these operations (digits)."""
+    return tuple(cell for cell in distinct_cells() if set(str(cell)) <= set(operations))
+
+
+def _fitting(
+    board: Board, grid: tuple[Sizes, ...], reserve: Cell, cells: tuple[Cell, ...], *, keeps_pace: bool
+) -> Feasible:
+    screen = Screen(board)
+    judged = screen.judge([each.architecture(reserve) for each in grid])
+    fitting = [each for each, fits in zip(grid, judged.fits, strict=True) if fits]
+    ordered = sorted(fitting, key=lambda each: (-expected(each, reserve, board.pixels), each))
+    return Feasible(board, screen, reserve, cells, grid, tuple(ordered), judged.dropped, keeps_pace)
+
+
+def _nearest(board: Board, grid: tuple[Sizes, ...]) -> Verdict:
+    """The verdict on the network that comes nearest to keeping every limit."""
+    least = min((each.time_steps, each.stem_channels) for each in grid)
+    verdicts = [
+        board.judge(each.architecture(SMALLEST))
+        for each in grid
+        if (each.time_steps, each.stem_channels) == least
+    ]
+    return min(verdicts, key=lambda verdict: max(e.used / max(e.available, 1e-9) for e in verdict.excesses))

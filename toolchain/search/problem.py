@@ -1,0 +1,25 @@
+"""What a search is about: a board, a data set, and what the user asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from toolchain.datasets import Dataset
+from toolchain.search.board import Board
+from toolchain.search.screening import Screen
+from toolchain.search.settings import SearchSettings
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Handed to every algorithm, and once to every worker."""
+
+    board: Board
+    data: Dataset
+    settings: SearchSettings
+
+    @cached_property
+    def screen(self) -> Screen:
+        """The cost model for many architectures at once."""
+        return Screen(self.board)
