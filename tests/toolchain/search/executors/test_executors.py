@@ -58,7 +58,7 @@ def test_the_context_arrives_as_it_was(executor: Any_) -> None:
 
 def test_results_come_in_the_order_in_which_jobs_end(apart: Any_, tmp_path: Path) -> None:
     collected(apart, adds(0, 1))
-    assert [index for index, _ in apart.results(naps(tmp_path, 2.0, 0.0))] == [1, 0]
+    assert [index for index, _ in apart.results(naps(tmp_path, 1.0, 0.0))] == [1, 0]
 
 
 def test_an_error_for_the_user_arrives_with_its_type_and_text(executor: Any_) -> None:
