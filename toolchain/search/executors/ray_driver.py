@@ -162,21 +162,22 @@ class _Driver:
     def _judged(self, error: Exception) -> Any:
         """Of what is no outcome of ``attempt``: a dead worker, or a cluster that cannot run it at all."""
         known = self._ray.exceptions
-        died = (
-            known.WorkerCrashedError,
-            known.OutOfMemoryError,
-            known.NodeDiedError,
-            known.LocalRayletDiedError,
-            known.ObjectLostError,
-        )
-        if isinstance(error, died):
+        if isinstance(
+            error,
+            (
+                known.WorkerCrashedError,
+                known.OutOfMemoryError,
+                known.NodeDiedError,
+                known.LocalRayletDiedError,
+                known.ObjectLostError,
+            ),
+        ):
             return Death(type(error).__name__)
-        return failure(
-            InputError(
-                f"the Ray cluster cannot run the search: {_last_line(error)}; install the same version of "
-                "spikenas-deploy, with the same Python, on all of its nodes"
-            )
-        )
+        # Raised outside of ``attempt``: the worker could not import it, or the work.
+        advice = "install the same version of spikenas-deploy, with the same Python, on all of its nodes"
+        if not isinstance(error, known.RayTaskError):
+            advice = "the log files on its head node tell more"
+        return failure(InputError(f"the Ray cluster cannot run the search: {_last_line(error)}; {advice}"))
 
 
 def _explained(error: Exception, address: str) -> InputError:
