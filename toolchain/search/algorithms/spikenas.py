@@ -46,7 +46,7 @@ class SpikeNas(Algorithm):
         best = [best_cells(each, feasible.reserve, feasible.cells) for each in scores]
         seconds = training_seconds(problem, evaluation, anchor)
         count = pool_size(seconds, seconds_per_image(feasible.board.graph(anchor)))
-        pool = build_pool(feasible, _kinds(feasible, best), count)
+        pool = build_pool(feasible, kinds_of(feasible, best), count)
         trained = train_in_rungs(problem, evaluation, pool, seconds)
         scored = sum(len(distinct_cells()) for _ in scores)
         return Found(
@@ -79,7 +79,7 @@ def score_positions(problem: Problem, evaluation: Evaluation, architecture: Arch
     return found
 
 
-def _kinds(feasible: Feasible, best: Sequence[dict[int, Cell]]) -> list[Kind]:
+def kinds_of(feasible: Feasible, best: Sequence[dict[int, Cell]]) -> list[Kind]:
     """What kinds of cells the pool has: the references, and the best of each length of path where it was scored."""
     kinds = [Kind("reference", (feasible.reserve,))]
     for length in PATHS:
