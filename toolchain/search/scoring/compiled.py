@@ -11,11 +11,11 @@ from toolchain.search.scoring.backend import Extent, words
 from toolchain.search.scoring.fixed_point import Dynamics
 from toolchain.search.scoring.sahd import JULY_EPSILON
 
-CHUNK = 64
+CHUNK = 256
 """Words of a row whose spikes are kept until their distances are counted."""
 
 GROUP = 96
-"""Most output nodes whose spikes are kept: 96 * T * B * CHUNK words, 8 MiB for 160 images and steps."""
+"""Most output nodes whose spikes are kept: 96 * T * B * CHUNK words, 30 MiB for 160 images and steps."""
 
 
 class Compiled:

@@ -53,11 +53,11 @@ def log_determinants(total: Tensor, layers: Tensor, neurons: int, images: int) -
     """
     pairs = total.shape[-1]
     mean = total / layers.reshape(-1, 1, 1)
-    diagonal = torch.full((*total.shape[:2], 1), float(neurons), dtype=torch.float64, device=total.device)
+    diagonal = torch.full((*total.shape[:2], 1), float(neurons), dtype=torch.float64)
     # Where each element of the matrix is found: a pair in either order, or the diagonal behind all pairs.
-    places = torch.full((images, images), pairs, device=total.device)
-    first, second = torch.triu_indices(images, images, 1, device=total.device)
-    places[first, second] = places[second, first] = torch.arange(pairs, device=total.device)
+    places = torch.full((images, images), pairs)
+    first, second = torch.triu_indices(images, images, 1)
+    places[first, second] = places[second, first] = torch.arange(pairs)
     found = torch.cat([mean, diagonal], -1)
     matrix = found.gather(-1, places.flatten().expand(*found.shape[:2], -1))
     scores: Tensor = torch.linalg.slogdet(matrix.unflatten(-1, (images, images)))[1]

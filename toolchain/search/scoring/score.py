@@ -46,7 +46,8 @@ def score_cells(
     ``source``: [T, N, C, H, W]; with ``placement`` ``node`` spikes 0 or 1, with ``edge`` real values (published
     networks: ``leak=PUBLISHED_LEAK, reset="zero"``). ``neurons``: compare only so many drawn neurons of each map.
     ``device``: a GPU if there is one, unless named. Scores depend on none of device, backend, threads and on
-    which other cells are scored: up to the log-determinants every step is exact or rounds the same way.
+    which other cells are scored: every step on a device is exact or rounds the same way, and the last one, the
+    log-determinants, is LAPACK's on the CPU.
     """
     chosen_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     scored = tuple(distinct_cells() if cells is None else cells)
@@ -91,25 +92,25 @@ class _Position:
         self._direct: dict[Operation, Tensor] = {}
         self._between: dict[Operation, Tensor] = {}
         self._between_first = Operation.ZEROIZE
+        self._sum: Tensor | None = None
 
     def score(self, prefix: Prefix, cells: list[Cell]) -> NDArray[np.float64]:
         """Scores float64 [cells, 3] of cells with one prefix."""
         second = self._second(prefix) if prefix.exists else None
         self._written -= set(range(_SECOND, _TABLES))
         picks = torch.tensor([self._pick(cell, second) for cell in cells])
-        total = self._backend.outputs(self._tables, picks, self._placement.dynamics, self.compared)
+        total = self._backend.outputs(self._tables, picks, self._placement.dynamics, self.compared).cpu()
         times = torch.tensor([self._placement.times_scored(cell) for cell in cells], dtype=torch.float64)
-        times = times.to(total.device)
         # By the operation on the edge 01; zeroize stands for the source.
         for operation in {Operation.ZEROIZE} | {cell.operations[0] for cell in cells}:
             mine = [operation in (Operation.ZEROIZE, cell.operations[0]) for cell in cells]
-            share = times[:, int(operation != Operation.ZEROIZE)] * torch.tensor(mine, device=total.device)
+            share = times[:, int(operation != Operation.ZEROIZE)] * torch.tensor(mine)
             if share.any():
                 total += share.reshape(-1, 1, 1) * self._kernel_of_first(operation)
         if second is not None and times[:, 2].any():
             total += times[:, 2].reshape(-1, 1, 1) * self._kernel(second)
         layers = (times.sum(1) + 1) * self._steps
-        return log_determinants(total, layers, self.compared, self._images).cpu().numpy()
+        return log_determinants(total, layers, self.compared, self._images).numpy()
 
     def _pick(self, cell: Cell, second: Node | None) -> list[int]:
         """The tables that drive the cell's output, computed if they are not there."""
@@ -136,7 +137,7 @@ class _Position:
         return self._firsts[operation]
 
     def _second(self, prefix: Prefix) -> Node:
-        """Node 2."""
+        """Node 2; the next call writes over it."""
         if self._between_first != prefix.first:
             self._between_first = prefix.first
             self._between.clear()
@@ -150,7 +151,10 @@ class _Position:
                 first = self._first(prefix.first)
                 self._between[prefix.between] = self.edges.table(first, (1, 2), prefix.between)
             drives.append(self._between[prefix.between])
-        drive = drives[0] if len(drives) == 1 else drives[0] + drives[1]
+        drive = drives[0]
+        if len(drives) == 2:
+            self._sum = torch.empty_like(drive) if self._sum is None else self._sum
+            drive = torch.add(*drives, out=self._sum)
         return self._placement.node(drive, self._size, self._backend)
 
     def _kernel_of_first(self, operation: Operation) -> Tensor:
@@ -161,4 +165,4 @@ class _Position:
 
     def _kernel(self, node: Node) -> Tensor:
         spikes = node.spikes if self._chosen is None else node.spikes[..., self._chosen]
-        return self._backend.kernels(spikes)
+        return self._backend.kernels(spikes).cpu()

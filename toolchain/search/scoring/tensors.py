@@ -10,7 +10,7 @@ from toolchain.search.scoring import sahd
 from toolchain.search.scoring.backend import Extent
 from toolchain.search.scoring.fixed_point import MAX_CURRENT, MAX_POTENTIAL, THRESHOLD, Dynamics
 
-CHUNK = {"cpu": 2**21, "cuda": 2**27}
+CHUNK = {"cpu": 2**20, "cuda": 2**27}
 """Neurons and steps of output nodes to compute at once: caches on a CPU, memory elsewhere."""
 
 MOMENTS_CHUNK = 2**24
@@ -45,41 +45,50 @@ class Tensors:
         out.flatten(0, 1)[:, : pooled.shape[1]] = pooled
 
     def fire(self, drive: Tensor, dynamics: Dynamics, neurons: int) -> Tensor:
-        return integrate(drive[..., :neurons].unsqueeze(0), dynamics)[0]
+        spikes = torch.empty((1, *drive.shape[:2], neurons), dtype=torch.uint8, device=drive.device)
+        return integrate(drive[..., :neurons].unsqueeze(0), dynamics, spikes)[0]
 
     def kernels(self, spikes: Tensor) -> Tensor:
-        return sahd.kernels(distances(spikes), spikes.shape[-1])
+        return sahd.kernels(distances(spikes.float()), spikes.shape[-1])
 
     def outputs(self, tables: Tensor, picks: Tensor, dynamics: Dynamics, neurons: int) -> Tensor:
-        step = max(1, CHUNK.get(tables.device.type, CHUNK["cpu"]) // tables[0].numel())
+        most = max(1, CHUNK.get(tables.device.type, CHUNK["cpu"]) // tables[0].numel())
+        shape = (min(most, len(picks)), *tables.shape[1:])
+        currents = torch.empty(shape, dtype=torch.int16, device=tables.device)
+        spikes = torch.empty(shape, dtype=torch.float32, device=tables.device)
         found = []
-        for part in picks.to(tables.device).split(step):
-            first, second, third = part.unbind(1)
-            current = tables[first].add_(tables[second]).add_(tables[third])
-            found.append(sahd.kernels(distances(integrate(current, dynamics)), neurons))
+        for part in picks.split(most):
+            for current, (first, second, third) in zip(currents, part.tolist(), strict=False):
+                torch.add(tables[first], tables[second], out=current).add_(tables[third])
+            cells = slice(len(part))
+            fired = integrate(currents[cells], dynamics, spikes[cells])
+            found.append(sahd.kernels(distances(fired), neurons))
         return torch.cat(found)
 
 
 def distances(spikes: Tensor) -> Tensor:
-    """Hamming distances int32 [..., B, B] of spikes [..., B, n]; on the diagonal how many fired."""
-    flat = spikes.float()
+    """Hamming distances int32 [..., B, B] of spikes float32 [..., B, n]; on the diagonal how many fired."""
     # Counts of coinciding spikes are whole numbers below 2^24: exact in float32.
-    both = torch.matmul(flat, flat.transpose(-1, -2)).to(torch.int32)
+    both = torch.matmul(spikes, spikes.transpose(-1, -2)).to(torch.int32)
     fired = torch.diagonal(both, dim1=-2, dim2=-1)
     result = fired.unsqueeze(-1) + fired.unsqueeze(-2) - 2 * both
     torch.diagonal(result, dim1=-2, dim2=-1).copy_(fired)
     return result
 
 
-def integrate(current: Tensor, dynamics: Dynamics) -> Tensor:
-    """Spikes uint8 of neurons driven by ``current``, int16; both [G, T, ...]."""
-    spikes = torch.empty(current.shape, dtype=torch.uint8, device=current.device)
+def integrate(current: Tensor, dynamics: Dynamics, spikes: Tensor) -> Tensor:
+    """Write the spikes of neurons driven by ``current``, int16, to ``spikes``; both [G, T, ...]."""
     potential = torch.zeros_like(current[:, 0])
+    spare, fired = torch.empty_like(potential), torch.empty_like(potential)
     for step in range(current.shape[1]):
-        leaked = (potential >> dynamics.shift) ^ dynamics.sign
-        potential = (potential & dynamics.keep).add_(leaked).sub_(dynamics.sign)
+        if dynamics.sign:
+            potential.sub_(torch.bitwise_right_shift(potential, dynamics.shift, out=spare))
+        else:
+            potential >>= dynamics.shift
         potential.add_(current[:, step]).clamp_(-MAX_POTENTIAL, MAX_POTENTIAL)
-        fired = potential >= THRESHOLD
-        spikes[:, step] = fired
-        potential = torch.where(fired, (potential - THRESHOLD) & dynamics.remain, potential)
+        spikes[:, step] = torch.ge(potential, THRESHOLD, out=fired)
+        if dynamics.remain:
+            potential.sub_(fired, alpha=THRESHOLD)
+        else:
+            potential.addcmul_(potential, fired, value=-1)
     return spikes
