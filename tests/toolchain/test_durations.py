@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolchain.durations import parse_duration, parse_milliseconds
+from toolchain.durations import parse_duration, parse_milliseconds, spoken
 from toolchain.errors import InputError
 
 
@@ -21,3 +21,11 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(InputError, match="is no duration above 0"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+)
+def test_spoken(seconds: float, text: str) -> None:
+    assert spoken(seconds) == text

@@ -46,4 +46,4 @@ def result_entry(result: SearchResult) -> Entry:
 
 def footprint_entry(found: Footprint) -> Entry:
     """A footprint as JSON data."""
-    return asdict(found)
+    return asdict(found) | {"regions": [asdict(region) for region in found.regions]}

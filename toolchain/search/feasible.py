@@ -82,7 +82,7 @@ def _fitting(
     screen = Screen(board)
     judged = screen.judge([each.architecture(reserve) for each in grid])
     fitting = [each for each, fits in zip(grid, judged.fits, strict=True) if fits]
-    ordered = sorted(fitting, key=lambda each: (-expected(each, reserve, board.pixels), each))
+    ordered = sorted(fitting, key=lambda each: (-expected(each, board.pixels), each))
     return Feasible(board, screen, reserve, cells, grid, tuple(ordered), judged.dropped, keeps_pace)
 
 

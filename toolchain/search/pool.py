@@ -1,14 +1,15 @@
 """The pool of candidates that train: few, within the budget, and unlike each other in what may matter.
 
 The pool is stratified by kind of cell (how long its longest path of convolutions is), by time steps and by the
-share of the board that a network takes. In each stratum the most promising size stands for the others. Two
-references are always there: one direct 3x3 convolution, and the largest network that fits.
+share of the board that a network takes. In each stratum the most promising size stands for the others, and the
+kinds take turns. Two references are always there: one direct 3x3 convolution, and the largest network that fits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -17,13 +18,20 @@ from toolchain.architecture.cells import Cell
 from toolchain.search.candidates import Candidate
 from toolchain.search.feasible import Feasible
 from toolchain.search.prior import expected
+from toolchain.search.rungs import seconds_per_image
 from toolchain.search.space import LEAKS, Sizes
 
 SHARES = (1 / 4, 1 / 2, 1.0)
 """Upper ends of the bands of the board's share: the narrowest limit decides what share a network takes."""
 
+LONG = 4
+"""Time steps from which networks are one stratum."""
+
 LEAK_VARIANTS = LEAKS[1:3]
-"""Leaks that the most promising network is also tried with; they cost nothing."""
+"""Leaks that the most promising network is also tried with, last; they cost nothing."""
+
+DEAREST = 2.0
+"""A candidate may take at most so many times the training of the most promising one: it would starve the others."""
 
 
 @dataclass(frozen=True)
@@ -41,58 +49,60 @@ class Kind:
 
 @dataclass(frozen=True)
 class _Member:
-    """A fitting network of a kind, the chance that it is given, and the stratum that it stands in."""
+    """A network of a kind that fits: its sizes, what they promise, and its stratum of the kind."""
 
-    promise: float
-    kind: str
     sizes: Sizes
-    stratum: tuple[str, int, int]
+    promise: float
+    stratum: tuple[int, int]
     operations: int
 
 
 def build_pool(feasible: Feasible, kinds: Sequence[Kind], count: int) -> list[Candidate]:
-    """At most ``count`` candidates (at least the references), the most promising first within each round."""
-    by_name = {kind.name: kind for kind in kinds}
-    members = [member for kind in kinds for member in _members(feasible, kind)]
-    members.sort(key=lambda each: (-each.promise, each.kind, each.sizes))
-    chosen: dict[Architecture, tuple[str, ...]] = {}
+    """About ``count`` candidates, at least the references; the first of ``kinds`` is the reference's."""
+    chosen: dict[Architecture, list[str]] = {}
 
-    def take(architecture: Architecture, role: str) -> None:
-        chosen[architecture] = (*chosen.get(architecture, ()), role)
+    def take(kind: Kind, member: _Member, role: str) -> None:
+        chosen.setdefault(kind.of(member.sizes), []).append(role)
 
-    reference = next(each for each in members if each.kind == kinds[0].name)
-    take(by_name[reference.kind].of(reference.sizes), kinds[0].name)
-    largest = max(members, key=lambda each: (each.operations, each.promise))
-    take(by_name[largest.kind].of(largest.sizes), "largest")
-    for member in _by_strata(members):
+    best = feasible.best
+    most_s = DEAREST * seconds_per_image(feasible.board.graph(best))
+    members = {kind: _members(feasible, kind) for kind in kinds}
+    largest = max(
+        ((kind, member) for kind in kinds for member in members[kind]),
+        key=lambda pair: (pair[1].operations, pair[1].promise),
+    )
+    take(kinds[0], members[kinds[0]][0], kinds[0].name)
+    take(*largest, "largest")
+    turns = zip_longest(*(_by_strata(members[kind]) for kind in kinds))
+    for kind, member in ((kind, each) for turn in turns for kind, each in zip(kinds, turn, strict=True)):
         if len(chosen) >= count - len(LEAK_VARIANTS):
             break
-        take(by_name[member.kind].of(member.sizes), member.kind)
-    best = members[0]
+        if member and seconds_per_image(feasible.board.graph(kind.of(member.sizes))) <= most_s:
+            take(kind, member, kind.name)
     for leak in LEAK_VARIANTS:
         if len(chosen) < count:
-            kept = by_name[best.kind].of(best.sizes)
-            take(best.sizes.architecture(*kept.cells, leak=leak), "leak")
+            chosen.setdefault(feasible.sizes[0].architecture(*best.cells, leak=leak), []).append("leak")
     return [
-        Candidate(feasible.board.judge(each), tuple(dict.fromkeys(roles))) for each, roles in chosen.items()
+        Candidate(feasible.board.judge(architecture), tuple(dict.fromkeys(roles)))
+        for architecture, roles in chosen.items()
     ]
 
 
-def _members(feasible: Feasible, kind: Kind) -> Iterator[_Member]:
-    """The sizes that fit with the cells of ``kind``."""
-    every = feasible.sizes if kind.cells == (feasible.reserve,) else feasible.grid
-    judged = feasible.screen.judge([kind.of(each) for each in every])
+def _members(feasible: Feasible, kind: Kind) -> list[_Member]:
+    """The sizes that fit with the cells of ``kind``, the most promising first."""
+    judged = feasible.screen.judge([kind.of(each) for each in feasible.grid])
+    found = []
     for index in np.flatnonzero(judged.fits):
-        sizes = every[index]
-        band = int(np.searchsorted(SHARES, judged.share[index]))
-        stratum = (kind.name, min(sizes.time_steps, 4), band)
-        promise = expected(sizes, kind.cells[0], feasible.board.pixels)
-        yield _Member(promise, kind.name, sizes, stratum, int(judged.operations[index]))
+        sizes = feasible.grid[index]
+        stratum = min(sizes.time_steps, LONG), int(np.searchsorted(SHARES, judged.share[index]))
+        promise = expected(sizes, feasible.board.pixels)
+        found.append(_Member(sizes, promise, stratum, int(judged.operations[index])))
+    return sorted(found, key=lambda each: (-each.promise, each.sizes))
 
 
 def _by_strata(members: Sequence[_Member]) -> Iterator[_Member]:
     """The best of each stratum, then the second best of each, and so on; each round the most promising first."""
-    rounds: dict[tuple[str, int, int], int] = {}
+    rounds: dict[tuple[int, int], int] = {}
     ranked = []
     for member in members:
         rounds[member.stratum] = rounds.get(member.stratum, 0) + 1

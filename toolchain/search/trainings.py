@@ -11,7 +11,7 @@ Images, drawn from the training set by ``seed``, and epochs are those of the flo
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class Outcome:
     float_accuracy: float
     held_out: int
     operations: int
-    seconds: float
+    seconds: float = field(compare=False)
 
     @classmethod
     def of(cls, result: Result) -> Outcome:

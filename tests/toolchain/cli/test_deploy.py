@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exporters.c import compilers
+from tests.toolchain.search.short import short_trainings
 from toolchain import delivery
 from toolchain.cli.main import main
 from toolchain.errors import ToolMissingError
 
-SMALL = ("--limit", "150", "--time-budget", "2s", "--epochs", "2")
+SMALL = ("--limit", "150", "--latency", "2ms", "--workers", "1", "--epochs", "2")
 
 
 @pytest.fixture(autouse=True)
-def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
+    with short_trainings():
+        yield
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -75,7 +79,7 @@ def test_an_interruption_says_how_to_go_on_from_there(
     for stage, out, command in (
         ("toolchain.delivery.verify_run", "a", "export a --format onnx --format tflite"),
         ("toolchain.training.run.train_run", "b", "train b"),
-        ("toolchain.search.search.search", "c", " ".join(deploy)),
+        ("toolchain.search.search.search", "c", "search --resume c"),
     ):
         monkeypatch.setattr(stage, interrupted)
         assert main([*deploy, "--out", out]) == 130

@@ -2,31 +2,43 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.data import bars
 from tests.toolchain.search.boards import board
-from toolchain import profiles
+from tests.toolchain.search.pretend import pretend
 from toolchain.architecture.text import parse, to_text
-from toolchain.profiles.budget import budget
+from toolchain.search.algorithms import algorithm
 from toolchain.search.documents import budget_lines, dry_run_document, search_document
 from toolchain.search.dry_run import dry_run
-from toolchain.search.search import search
+from toolchain.search.problem import Problem
+from toolchain.search.results import SearchResult
 from toolchain.search.settings import SearchSettings
 
 SMALL = parse("t2 leak2 reset-subtract stem4/2 003000 head-count")
 
 
 def test_documents_are_json_and_agree_with_what_they_describe() -> None:
-    profile = profiles.load("jetson_nano")
-    limits = budget(profile, latency_ms=0.2)
-    extent = SearchSettings(candidates=1, batch=4, weight_seeds=1)
-    result = search(bars(), profile, limits, extent, progress=lambda _: None)
-    document = search_document(result)
-    assert json.loads(json.dumps(document, allow_nan=False))["footprint"]["artifact_bytes"] > 0
-    assert document["architecture"] == to_text(result.architecture)
-    assert document["candidates"]["scored"] == sum(found["scored"] for found in document["positions"])
-    plan = dry_run_document(dry_run(bars(), profile, limits))
-    assert json.loads(json.dumps(plan, allow_nan=False))["binding"] == plan["binding"]
-    assert plan["binding"] == ["latency"] and plan["tried"][-1]["dropped_by"] == []
+    where = board("jetson_nano", latency_ms=0.2)
+    found = algorithm("spikenas").run(Problem(where, bars(), SearchSettings()), pretend())
+    graph = where.graph(found.chosen.architecture)
+    document = search_document(SearchResult("spikenas", found.chosen.architecture, graph, found, 1.0))
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["architecture"] == to_text(found.chosen.architecture)
+    assert document["candidates"]["trained"] == len(document["trained"])
+    chosen = [each for each in document["trained"] if each["chosen"]]
+    assert len(chosen) == 1 and chosen[0]["rung"] == 2 and chosen[0]["deviation"] is not None
+    assert any(each["front"] for each in document["trained"])
+    roles = {role for cell in document["cells"] for role in cell["roles"]}
+    assert {"reference", "path of 2", "path of 3", "highest sahd_2022_01"} <= roles
+
+
+def test_a_dry_run_s_document() -> None:
+    plan = dry_run(board("jetson_nano", latency_ms=0.2))
+    document = dry_run_document(plan)
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["binding"] == ["latency"] and document["next_larger"]["dropped_by"] == ["latency"]
+    assert document["sizes"]["fit"] < document["sizes"]["space"]
 
 
 def test_budget_lines_of_a_microcontroller() -> None:
@@ -38,13 +50,15 @@ def test_budget_lines_of_a_microcontroller() -> None:
     assert all(line["headroom"] == line["available"] - line["used"] for line in lines.values())
 
 
-def test_budget_lines_of_a_linux_board_and_of_a_latency() -> None:
-    where = board("jetson_nano")
-    assert [line["limit"] for line in budget_lines(where.judge(SMALL), where)] == [
-        "artifact",
-        "resident",
-        "latency",
-    ]
-    where = board("nrf52840", latency_ms=5.0)
-    lines = budget_lines(where.judge(SMALL), where)
-    assert lines[-1]["limit"] == "latency" and lines[-1]["available"] == 5.0
+@pytest.mark.parametrize(
+    ("name", "limits", "expected"),
+    [
+        ("jetson_nano", {}, ["artifact", "resident", "latency"]),
+        ("nrf52840", {"latency_ms": 5.0}, ["flash", "sram", "latency"]),
+        ("stm32f405", {"energy_mj": 5.0, "operations": 10**6}, ["pace", "energy", "operations"]),
+    ],
+)
+def test_budget_lines_of_other_limits(name: str, limits: dict[str, float], expected: list[str]) -> None:
+    where = board(name, **limits)
+    lines = [line["limit"] for line in budget_lines(where.judge(SMALL), where)]
+    assert lines[-len(expected) :] == expected

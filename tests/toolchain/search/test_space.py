@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from toolchain.architecture.build import build
 from toolchain.architecture.cells import Cell
 from toolchain.graph.nodes import Lif, Shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -30,7 +30,7 @@ class Executor(ABC, Generic[J, R]):
     width: int
     _iterating = False
 
-    def results(self, jobs: Sequence[J]) -> Iterator[tuple[int, R]]:
+    def results(self, jobs: Sequence[J]) -> Generator[tuple[int, R], None, None]:
         """(index of the job, its result), in the order in which jobs end.
 
         An exception of the work ends the iteration as itself; the worker's traceback is its cause. A job whose
