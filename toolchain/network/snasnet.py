@@ -58,10 +58,8 @@ class SnasnetNetwork(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits [N, classes] of ``pixels`` uint8 [N, C, H, W]."""
-        maps = self.first([self.stem(pixels.float() / PIXEL_SCALE)])
-        spikes = self.reduction_neurons([self.reduction_norm(step) for step in maps])
-        maps = [functional.avg_pool2d(self.reduction(step), REDUCTION) for step in spikes]
-        spikes = self.last_neurons([self.last_norm(step) for step in self.second(maps)])
+        maps = self.second(self.source(pixels, 1))
+        spikes = self.last_neurons([self.last_norm(step) for step in maps])
         features = [functional.avg_pool2d(step, self.architecture.pool).flatten(1) for step in spikes]
         if self.training:
             mask = functional.dropout(torch.ones_like(features[0]), DROPOUT)
@@ -70,6 +68,14 @@ class SnasnetNetwork(nn.Module):
         # Voters are linear, so their mean over time is their output for the mean of the spikes.
         votes: Tensor = self.voters(torch.stack(fired).mean(0))
         return votes.unflatten(1, (self.classes, self.architecture.voters)).mean(2)
+
+    def source(self, pixels: Tensor, position: int) -> list[Tensor]:
+        """The maps that the first (``position`` 0) or second (1) cell reads."""
+        if position == 0:
+            return [self.stem(pixels.float() / PIXEL_SCALE)]
+        maps = self.first(self.source(pixels, 0))
+        spikes = self.reduction_neurons([self.reduction_norm(step) for step in maps])
+        return [functional.avg_pool2d(self.reduction(step), REDUCTION) for step in spikes]
 
 
 class SnasnetCell(nn.Module):

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,7 +60,8 @@ class Kernels:
 
     def scores(self) -> Scores:
         """log |det| of the mean of what was added."""
-        return Scores(*torch.linalg.slogdet(self._sum / self._maps)[1].tolist())
+        # numpy's, because some builds of torch call an MKL that on several threads errs from 256 images.
+        return Scores(*np.linalg.slogdet((self._sum / self._maps).numpy())[1].tolist())
 
 
 def mean(scores: Sequence[Scores]) -> Scores:

@@ -77,5 +77,21 @@ def test_channels_last_is_another_order_of_the_same_neurons() -> None:
     assert plain.scores() == last.scores()
 
 
+def test_the_published_batch_has_the_same_score_on_any_number_of_threads() -> None:
+    # Some builds of torch have an MKL whose factorization of 256 rows is wrong on several threads.
+    kernels = Kernels(256)
+    kernels.add([(torch.rand(256, 500) < 0.2).float()])
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = kernels.scores()
+        torch.set_num_threads(2)
+        two = kernels.scores()
+    finally:
+        torch.set_num_threads(before)
+    assert two.hamming == pytest.approx(one.hamming, rel=1e-9)
+    assert two.sahd_2022_07 == pytest.approx(one.sahd_2022_07, rel=1e-9)
+
+
 def test_the_mean_keeps_infinity() -> None:
     assert mean([Scores(1.0, 2.0, 3.0), Scores(3.0, 4.0, -math.inf)]) == Scores(2.0, 3.0, -math.inf)
