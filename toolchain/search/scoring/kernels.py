@@ -92,7 +92,19 @@ integrate: Any = intrinsic(_integrate)
 count_bits: Any = intrinsic(_count_bits)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+def compiled(function: Any) -> Any:
+    """Compile on the first call and keep the machine code on disk, if there is a folder for it.
+
+    ``error_model``: without Python's check for zero divisors, which keeps loops from being vectorized.
+    """
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # neither this folder nor the user's cache can be written
+        return njit(**options)(function)
+
+
+@compiled
 def moments(sums, total, squares):
     """Add the sum and the sum of squares of each channel of float32 [rows, C] to float64 [C]."""
     rows, channels = sums.shape
@@ -103,7 +115,7 @@ def moments(sums, total, squares):
             squares[channel] += value * value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def scale(sums, factor, offset, table):
     """Currents of float32 [maps, pixels, C] into int16 [maps, row]."""
     maps, pixels, channels = sums.shape
@@ -116,7 +128,7 @@ def scale(sums, factor, offset, table):
                 target[pixel, channel] = np.int16(limited)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def pool(values, height, width, channels, divisor, table):
     """round(3x3 sums / divisor) of integers [maps, H * W * C or more] into int16 [maps, row]."""
     line = width * channels
@@ -136,7 +148,7 @@ def pool(values, height, width, channels, divisor, table):
                 written[place] = np.int16(np.int32(np.rint(np.float32(total) / divisor)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def fire(drive, length, bits, dynamics):
     """Words of spikes [T, B, W] of one map driven by a table, flat, whose rows are ``length`` long."""
     steps, images, words = bits.shape
@@ -147,7 +159,7 @@ def fire(drive, length, bits, dynamics):
             integrate(drive, (place,), images * length, flat, image * words + word, images * words, dynamics)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def unpack(bits, spikes):
     """Words [rows, W] into uint8 [rows, n], n at most 64 W."""
     rows, neurons = spikes.shape
@@ -160,7 +172,7 @@ def unpack(bits, spikes):
             spikes[row, whole * LANES + lane] = (bits[row, whole] >> np.uint64(lane)) & np.uint64(1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def pack(spikes, bits):
     """Spikes uint8 [rows, n] into words [rows, W]; the last word is filled up with zeros."""
     rows, neurons = spikes.shape
@@ -172,7 +184,7 @@ def pack(spikes, bits):
             bits[row, word] = packed
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def count(words, length, counts):
     """Add to ``counts`` [B, B] the distances of the rows i < j of ``words`` [B, W], on the diagonal the ones."""
     images = words.shape[0]
@@ -188,14 +200,14 @@ def count(words, length, counts):
             counts[i, j] += np.int32(differing)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def distances(bits, found):
     """Distances int32 [maps, B, B], above and on the diagonal, of words [maps, B, W]."""
     for index in range(bits.shape[0]):
         count(bits[index], bits.shape[2], found[index])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def outputs(tables, length, words, picks, bits, dynamics, found):
     """Distances int32 [cells, T, B, B] of output nodes; ``bits`` [cells, T, B, chunk] is what is kept at a time."""
     cells, steps, images = found.shape[:3]
@@ -221,7 +233,7 @@ def outputs(tables, length, words, picks, bits, dynamics, found):
                 count(bits[cell, t], last - first, found[cell, t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def kernels(distances_, neurons, epsilon, found):
     """``toolchain.search.scoring.sahd.kernels``, operation by operation: float64 [cells, 3, pairs]."""
     cells, steps, images = distances_.shape[:3]

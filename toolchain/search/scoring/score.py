@@ -47,7 +47,7 @@ def score_cells(
     networks: ``leak=PUBLISHED_LEAK, reset="zero"``). ``neurons``: compare only so many drawn neurons of each map.
     ``device``: a GPU if there is one, unless named. Scores depend on none of device, backend, threads and on
     which other cells are scored: every step on a device is exact or rounds the same way, and the last one, the
-    log-determinants, is LAPACK's on the CPU.
+    log-determinants, is LAPACK's on the CPU. Raises ``ValueError`` for less than one neuron.
     """
     chosen_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     scored = tuple(distinct_cells() if cells is None else cells)
@@ -102,7 +102,7 @@ class _Position:
         total = self._backend.outputs(self._tables, picks, self._placement.dynamics, self.compared).cpu()
         times = torch.tensor([self._placement.times_scored(cell) for cell in cells], dtype=torch.float64)
         # By the operation on the edge 01; zeroize stands for the source.
-        for operation in {Operation.ZEROIZE} | {cell.operations[0] for cell in cells}:
+        for operation in sorted({Operation.ZEROIZE, *(cell.operations[0] for cell in cells)}):
             mine = [operation in (Operation.ZEROIZE, cell.operations[0]) for cell in cells]
             share = times[:, int(operation != Operation.ZEROIZE)] * torch.tensor(mine)
             if share.any():

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolchain.graph.nodes import Leak
-from toolchain.search.scoring import backend, sahd
+from toolchain.search.scoring import backend, kernels, sahd
 from toolchain.search.scoring.compiled import Compiled
 from toolchain.search.scoring.fixed_point import MAX_POTENTIAL, THRESHOLD, Dynamics
 from toolchain.search.scoring.tensors import Tensors
@@ -41,6 +42,7 @@ def test_neurons_follow_the_recurrence(leak: Leak, reset: str, limit: int) -> No
         assert np.array_equal(found.numpy(), expected)
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 200), st.integers(1, 4), st.integers(1, 6), st.integers(0, 1000))
 def test_kernels_are_of_the_distances_between_images(
     neurons: int, steps: int, images: int, seed: int
@@ -69,6 +71,7 @@ def test_outputs_are_driven_by_the_sum_of_their_tables(neurons: int) -> None:
         assert torch.equal(found, Tensors().kernels(spikes))
 
 
+@settings(max_examples=40)
 @given(
     st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 6), st.integers(1, 6), st.integers(1, 5)),
     st.integers(0, 1000),
@@ -89,6 +92,7 @@ def test_pools_sum_their_windows(shape: tuple[int, ...], seed: int, divisor: flo
         assert np.array_equal(out[..., :size].numpy(), expected) and not out[..., size:].any()
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 5), st.integers(1, 40), st.integers(1, 9), st.integers(0, 1000))
 def test_scaled_sums_and_their_moments(maps: int, pixels: int, channels: int, seed: int) -> None:
     sums = random(seed, (maps * 2, pixels * channels), 20000).float()
@@ -111,6 +115,16 @@ def test_without_numba_torch_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(backend.choose(torch.device("cuda")), Tensors)
     monkeypatch.setattr(backend, "find_spec", lambda name: None)
     assert isinstance(backend.choose(torch.device("cpu")), Tensors)
+
+
+def test_kernels_are_compiled_where_machine_code_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_a_cache(*, cache: bool = False, **options: object) -> Callable[[object], object]:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: ("compiled", function, options)
+
+    monkeypatch.setattr(kernels, "njit", without_a_cache)
+    assert kernels.compiled(abs) == ("compiled", abs, {"nogil": True, "error_model": "numpy"})
 
 
 def test_numba_is_imported_when_it_is_needed_and_structural_scores_need_no_torch() -> None:

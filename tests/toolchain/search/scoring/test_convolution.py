@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -33,6 +33,7 @@ ROUTINES = [chosen, in_float, in_taps] + ([in_int8] if int8_works() else [])
 
 
 @pytest.mark.parametrize("routine", ROUTINES, ids=lambda routine: routine.__name__)
+@settings(max_examples=40)
 @given(
     st.tuples(st.integers(1, 4), st.integers(1, 7), st.integers(1, 7), st.integers(1, 20)),
     st.sampled_from([1, 3]),

@@ -80,7 +80,7 @@ def test_torch_and_the_compiled_kernel_give_equal_scores_for_all_cells(
     assert compiled.neurons == plain.neurons == (neurons or 5 * 7 * 6)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(
     st.tuples(st.integers(1, 4), st.integers(2, 5), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)),
     st.integers(0, 1000),
@@ -122,6 +122,8 @@ def test_a_sample_depends_on_the_seed_alone() -> None:
     torch.manual_seed(2)
     assert torch.equal(drawn(3), first) and not torch.equal(drawn(4), first)
     assert sample(20, 20, 3) is None and sample(20, None, 3) is None
+    with pytest.raises(ValueError, match="at least one neuron"):
+        sample(20, 0, 3)
 
 
 @pytest.mark.parametrize("placement", ["node", "edge"])
