@@ -118,6 +118,15 @@ def run_settings(
     )
 
 
+def without_training(settings: RunSettings) -> RunSettings:
+    """``settings`` for what trains no network at its end: the search gets the whole time budget."""
+    parts = settings.search.time_budget_s, settings.training.time_budget_s
+    if parts[0] is None or parts[1] is None:
+        return settings
+    search = settings.search.model_copy(update={"time_budget_s": parts[0] + parts[1]})
+    return settings.model_copy(update={"search": search})
+
+
 def workers(count: int | None, ray: str | None) -> Workers:
     """Where candidates are evaluated: by default in as many processes as this process may use cores."""
     from toolchain.search.executors import Workers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolchain import runs
-from toolchain.cli import search_tables
+from toolchain.cli import impact_tables, search_tables
 from toolchain.cli.console import emit, progress
 from toolchain.cli.interruption import on_interrupt
 from toolchain.cli.run_options import (
@@ -30,6 +30,7 @@ from toolchain.cli.run_options import (
     TimeBudget,
     WorkerCount,
     run_settings,
+    without_training,
     workers,
 )
 from toolchain.profiles import load
@@ -45,7 +46,10 @@ NoTrain = Annotated[bool, typer.Option("--no-train", help="Do not train the netw
 def command(
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="With --resume, --front, --pick: the run; else the newest."),
+        typer.Argument(
+            metavar="[RUN]",
+            help="With --resume, --front, --pick, --analyze-operations: the run; else the newest.",
+        ),
     ] = None,
     profile: Board | None = None,
     data: Data = None,
@@ -75,6 +79,12 @@ def command(
     pick: Annotated[
         str | None, typer.Option(metavar="ID", help="Take this candidate of a run instead of its winner.")
     ] = None,
+    analyze_operations: Annotated[
+        bool,
+        typer.Option(
+            "--analyze-operations", help="Say what each operation of cells is worth; choose no network."
+        ),
+    ] = False,
     no_train: NoTrain = False,
     epochs: Epochs = None,
     as_json: Json = False,
@@ -88,6 +98,16 @@ def command(
     from toolchain.search import documents
     from toolchain.search.run import begin_run, pick_run, plan_run, search_found
 
+    if analyze_operations and (front or pick is not None or dry_run or algorithm != "spikenas"):
+        raise typer.BadParameter(
+            "--analyze-operations chooses no network; leave --front, --pick, --dry-run and --algorithm away"
+        )
+    if analyze_operations and run is not None and not resume:
+        from toolchain.search.impact.run import impact_found
+
+        analyzed = runs.find(run, ended=False)
+        emit({"run": str(analyzed.path)} | impact_found(analyzed), as_json, impact_tables.show_impact)
+        return
     if front:
         shown = runs.find(run)
         emit({"run": str(shown.path)} | search_found(shown), as_json, search_tables.show_front)
@@ -95,6 +115,9 @@ def command(
     if pick is not None:
         picked, candidate = pick_run(runs.find(run), pick, out=out)
         _conclude(picked, candidate, no_train, as_json)
+        return
+    if resume and analyze_operations:
+        _analyze(runs.find(run, ended=False), None, workers(worker_count, ray), as_json)
         return
     if resume:
         _search(runs.find(run, ended=False), None, workers(worker_count, ray), no_train, as_json)
@@ -125,6 +148,10 @@ def command(
         plan = plan_run(board, settings, progress=progress)
         emit(documents.dry_run_document(plan), as_json, search_tables.show_plan)
         return
+    if analyze_operations:
+        begun, images = begin_run(board, without_training(settings), out=out, progress=progress)
+        _analyze(begun, images, workers(worker_count, ray), as_json)
+        return
     begun, images = begin_run(board, settings, out=out, progress=progress)
     _search(begun, images, workers(worker_count, ray), no_train, as_json)
 
@@ -144,6 +171,15 @@ def train_found(run: RunFolder) -> dict[str, Any]:
 
     with on_interrupt("interrupted; train the network that was found with", ["train", str(run.path)]):
         return train_run(run, progress=progress).to_dict()
+
+
+def _analyze(run: RunFolder, data: Dataset | None, processes: Workers, as_json: bool) -> None:
+    from toolchain.search.impact.run import analyze_run
+
+    rest = ["search", "--resume", "--analyze-operations", str(run.path)]
+    with on_interrupt("interrupted; go on with", rest):
+        found = analyze_run(run, data, workers=processes, progress=progress)
+    emit({"run": str(run.path)} | found, as_json, impact_tables.show_impact)
 
 
 def _search(run: RunFolder, data: Dataset | None, processes: Workers, no_train: bool, as_json: bool) -> None:

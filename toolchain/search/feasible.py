@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from toolchain.search.limits import misses
 from toolchain.search.prior import expected
 from toolchain.search.screening import Screen
 from toolchain.search.settings import OPERATIONS
-from toolchain.search.space import SMALLEST, Sizes, direct_cells, sizes
+from toolchain.search.space import Sizes, direct_cells, sizes
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,12 @@ def feasible_sizes(board: Board, operations: str = OPERATIONS) -> Feasible:
             return _fitting(replace(board, pace_ms=fastest), grid, reserve, cells, keeps_pace=False)
     raise OverBudgetError(
         f"no network for images of {board.pixels.width}x{board.pixels.height} fits {board.profile.name}:"
-        f" even the smallest misses {misses(_nearest(unhurried, grid))}; take a smaller --size or a larger board"
+        f" even the smallest misses {misses(_nearest(unhurried, grid, reserves))};"
+        " take a smaller --size or a larger board"
     )
 
 
+@lru_cache(maxsize=32)
 def permitted_cells(operations: str) -> tuple[Cell, ...]:
     """The distinct cells whose edges have only these operations (digits)."""
     return tuple(cell for cell in distinct_cells() if set(str(cell)) <= set(operations))
@@ -86,11 +89,12 @@ def _fitting(
     return Feasible(board, screen, reserve, cells, grid, tuple(ordered), judged.dropped, keeps_pace)
 
 
-def _nearest(board: Board, grid: tuple[Sizes, ...]) -> Verdict:
-    """The verdict on the network that comes nearest to keeping every limit."""
+def _nearest(board: Board, grid: tuple[Sizes, ...], reserves: list[Cell]) -> Verdict:
+    """The verdict on what comes nearest to keeping every limit with the smallest of ``reserves``."""
+    smallest = min(reserves, key=lambda cell: cell.weights(1))
     least = min((each.time_steps, each.stem_channels) for each in grid)
     verdicts = [
-        board.judge(each.architecture(SMALLEST))
+        board.judge(each.architecture(smallest))
         for each in grid
         if (each.time_steps, each.stem_channels) == least
     ]

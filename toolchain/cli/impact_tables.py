@@ -1,0 +1,110 @@
+"""The document of ``search --analyze-operations`` as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolchain.cli.console import kib, print_table, printable
+
+Document = dict[str, Any]
+
+_FIGURES = {
+    "flash_bytes": "flash",
+    "sram_bytes": "SRAM",
+    "artifact_bytes": "artifact",
+    "latency_ms": "latency",
+    "dense_operations": "dense",
+    "effective_operations": "effective",
+}
+"""What a network takes; sizes, latency and dense synaptic operations estimated, effective ones measured."""
+
+
+def show_impact(document: Document) -> None:
+    """Print what each set of operations reaches, the networks that were trained, and what may go without a cost."""
+    networks = {each["id"]: each for each in document["networks"]}
+    print(
+        f"{len(networks)} networks trained on {document['images_seen']:,} images each ({document['steps']:,} steps)"
+        f" from {len(document['seeds'])} seeds; a training scatters by {100 * document['deviation']:.2f} points;"
+        f" {document['seconds']:.1f} s"
+    )
+    figures = [name for name in _FIGURES if any(name in each for each in networks.values())]
+    print_table(
+        (
+            "operations",
+            "cells>",
+            f"best {document['score']}>",
+            "accuracy>",
+            "difference>",
+            "",
+            *(f"{_FIGURES[name]}>" for name in figures),
+            "best network",
+        ),
+        [_set(each, networks, figures) for each in document["sets"]],
+        f"Best of each set, accuracy in integers on {document['held_out_images']:,} held-out images (measured)",
+    )
+    print_table(
+        ("id", "accuracy>", *(f"{_FIGURES[name]}>" for name in figures), "kind of cell", "network"),
+        [_network(each, figures) for each in networks.values()],
+        "All that was trained",
+    )
+    costless = ", ".join(document["costless"]) or "nothing"
+    print(f"may go, all together, at no cost beyond the noise: {costless}")
+    if document["demonstration"]:
+        print("measured on the built-in digits, a demonstration; give --data for your own")
+    print(printable(f"run {document['run']}: impact.json, impact.svg, impact.png"))
+
+
+def _set(each: Document, networks: dict[str, Document], figures: list[str]) -> tuple[object, ...]:
+    score = each["score"] or {"total": None}
+    scored = "" if score["total"] is None else f"{score['total']:.2f} ±{score['deviation']:.2f}"
+    if each["best"] is None:
+        return (
+            each["name"],
+            f"{each['cells']:,}",
+            scored,
+            "",
+            "",
+            each["verdict"],
+            *("" for _ in figures),
+            "",
+        )
+    best = networks[each["best"]]
+    return (
+        each["name"],
+        f"{each['cells']:,}",
+        scored,
+        _accuracy(best),
+        _difference(each),
+        each["verdict"] if each["removed"] else "",
+        *(_figure(name, best[name]) for name in figures),
+        best["id"],
+    )
+
+
+def _network(each: Document, figures: list[str]) -> tuple[object, ...]:
+    return (
+        each["id"],
+        _accuracy(each),
+        *(_figure(name, each[name]) for name in figures),
+        ", ".join(each["roles"]),
+        each["architecture"],
+    )
+
+
+def _difference(each: Document) -> str:
+    if not each["removed"]:
+        return ""
+    if each["standard_error"] == 0:
+        return "same network"
+    return f"{100 * each['difference']:+.2f} ±{100 * each['standard_error']:.2f}"
+
+
+def _accuracy(each: Document) -> str:
+    spread = "" if each["deviation"] is None else f" ±{100 * each['deviation']:.2f}"
+    return f"{each['accuracy']:.2%}{spread}"
+
+
+def _figure(name: str, value: float) -> str:
+    if name.endswith("_bytes"):
+        return kib(int(value))
+    return f"{value:.1f} ms" if name == "latency_ms" else f"{value / 1e6:,.2f} M"
