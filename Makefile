@@ -2,7 +2,7 @@
 # PYTHON=python3.12 picks the Python. On Linux, PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS pointing at a CPU-only
 # build of the pinned torch saves several gigabytes of CUDA libraries.
 .SUFFIXES:
-.PHONY: help install demo test lint types accept bench readme clean
+.PHONY: help install demo test lint types accept bench quality readme clean
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -19,6 +19,7 @@ help:
 	@echo 'make types     mypy alone'
 	@echo 'make accept    the long acceptance runs, on full test sets'
 	@echo 'make bench     the benchmarks, quick settings'
+	@echo 'make quality   compare what ways to search choose, into docs/search-quality.md; CIFAR10=FOLDER adds its table'
 	@echo 'make readme    run what README.md shows and put its output there, with the results of make accept'
 	@echo 'make clean     remove .venv and build'
 
@@ -51,6 +52,9 @@ bench: $(STAMP)
 	  [ -e "$$file" ] || { echo 'no benchmarks yet'; break; }; \
 	  echo "$$file"; $(BIN)/python "$$file" --quick; \
 	done
+
+quality: $(STAMP)
+	$(BIN)/python docs/quality.py $(if $(CIFAR10),--cifar10 "$(CIFAR10)")
 
 readme: $(STAMP)
 	$(BIN)/python docs/capture.py

@@ -1,15 +1,15 @@
 """The pool of candidates that train: few, within the budget, and unlike each other in what may matter.
 
-The pool is stratified by kind of cell (how long its longest path of convolutions is), by time steps and by the
-share of the board that a network takes. In each stratum the most promising size stands for the others, and the
-kinds take turns. Two references are always there: one direct 3x3 convolution, and the largest network that fits.
+The pool is stratified by kind of cell (how long its longest path of convolutions is), by time steps, by the
+resolution and number of its cells, and by the share of the board that a network takes. In each stratum the most
+promising size stands for the others. The kinds take turns, and every second turn is the reference's, one direct 3x3
+convolution, which in trainings was seldom beaten. The largest network that fits is always there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import numpy as np
 
@@ -28,7 +28,10 @@ LONG = 4
 """Time steps from which networks are one stratum."""
 
 LEAK_VARIANTS = LEAKS[1:3]
-"""Leaks that the most promising network is also tried with, last; they cost nothing."""
+"""Leaks that the most promising network is also tried with; they cost nothing."""
+
+ROOMY = 12
+"""Candidates from which a pool has room for other leaks."""
 
 DEAREST = 2.0
 """A candidate may take at most so many times the training of the most promising one: it would starve the others."""
@@ -53,7 +56,7 @@ class _Member:
 
     sizes: Sizes
     promise: float
-    stratum: tuple[int, int]
+    stratum: tuple[int, ...]
     operations: int
 
 
@@ -64,6 +67,7 @@ def build_pool(feasible: Feasible, kinds: Sequence[Kind], count: int) -> list[Ca
     def take(kind: Kind, member: _Member, role: str) -> None:
         chosen.setdefault(kind.of(member.sizes), []).append(role)
 
+    variants = LEAK_VARIANTS if count >= ROOMY else ()
     best = feasible.best
     most_s = DEAREST * seconds_per_image(feasible.board.graph(best))
     members = {kind: _members(feasible, kind) for kind in kinds}
@@ -73,15 +77,13 @@ def build_pool(feasible: Feasible, kinds: Sequence[Kind], count: int) -> list[Ca
     )
     take(kinds[0], members[kinds[0]][0], kinds[0].name)
     take(*largest, "largest")
-    turns = zip_longest(*(_by_strata(members[kind]) for kind in kinds))
-    for kind, member in ((kind, each) for turn in turns for kind, each in zip(kinds, turn, strict=True)):
-        if len(chosen) >= count - len(LEAK_VARIANTS):
+    for kind, member in _turns({kind: _by_strata(members[kind]) for kind in kinds}):
+        if len(chosen) >= count - len(variants):
             break
-        if member and seconds_per_image(feasible.board.graph(kind.of(member.sizes))) <= most_s:
+        if seconds_per_image(feasible.board.graph(kind.of(member.sizes))) <= most_s:
             take(kind, member, kind.name)
-    for leak in LEAK_VARIANTS:
-        if len(chosen) < count:
-            chosen.setdefault(feasible.sizes[0].architecture(*best.cells, leak=leak), []).append("leak")
+    for leak in variants:
+        chosen.setdefault(feasible.sizes[0].architecture(*best.cells, leak=leak), []).append("leak")
     return [
         Candidate(feasible.board.judge(architecture), tuple(dict.fromkeys(roles)))
         for architecture, roles in chosen.items()
@@ -94,15 +96,30 @@ def _members(feasible: Feasible, kind: Kind) -> list[_Member]:
     found = []
     for index in np.flatnonzero(judged.fits):
         sizes = feasible.grid[index]
-        stratum = min(sizes.time_steps, LONG), int(np.searchsorted(SHARES, judged.share[index]))
+        band = int(np.searchsorted(SHARES, judged.share[index]))
+        side = sizes.first_side(feasible.board.pixels)
+        stratum = min(sizes.time_steps, LONG), sizes.cells, side, band
         promise = expected(sizes, feasible.board.pixels)
         found.append(_Member(sizes, promise, stratum, int(judged.operations[index])))
     return sorted(found, key=lambda each: (-each.promise, each.sizes))
 
 
+def _turns(kinds: dict[Kind, Iterator[_Member]]) -> Iterator[tuple[Kind, _Member]]:
+    """Members of the kinds in turn, every second one of the first kind, until all have run out."""
+    reference, *others = kinds
+    order = [kind for other in others for kind in (reference, other)] or [reference]
+    while kinds:
+        for kind in order:
+            member = next(kinds.get(kind, iter(())), None)
+            if member is None:
+                kinds.pop(kind, None)
+            else:
+                yield kind, member
+
+
 def _by_strata(members: Sequence[_Member]) -> Iterator[_Member]:
     """The best of each stratum, then the second best of each, and so on; each round the most promising first."""
-    rounds: dict[tuple[int, int], int] = {}
+    rounds: dict[tuple[int, ...], int] = {}
     ranked = []
     for member in members:
         rounds[member.stratum] = rounds.get(member.stratum, 0) + 1
