@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from exporters.c import compilers, export
 from exporters.c.build import build
 from exporters.c.cores import CODE, CORES
 from toolchain import profiles
-from toolchain.cost.code_size import TABLE, CodeSize, Compiler, code_bytes
+from toolchain.cost.code_size import FUNCTION_BYTES, TABLE, CodeSize, Compiler, code_bytes
 from toolchain.cost.packing import aligned, constants
 from toolchain.errors import SpikenasError
 from toolchain.files import read_toml, write_atomic
@@ -72,7 +73,11 @@ def measure(profile: Profile, compiler: Compiler) -> CodeSize:
     one = linked_code_bytes(network(spiking=1), profile, compiler)
     node = (linked_code_bytes(network(spiking=1 + CALLS), profile, compiler) - one) / CALLS
     pooled = linked_code_bytes(network(pooling=1), profile, compiler)
-    return CodeSize(base, round(one - base - node), round(pooled - base - node), node)
+    return CodeSize(base, _filled(one - base - node), _filled(pooled - base - node), node)
+
+
+def _filled(kernel_bytes: float) -> int:
+    return ceil(kernel_bytes / FUNCTION_BYTES) * FUNCTION_BYTES
 
 
 def linked_code_bytes(graph: Graph, profile: Profile, compiler: Compiler) -> int:

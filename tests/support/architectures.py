@@ -1,11 +1,15 @@
-"""Graphs of the search space, without weights or with untrained ones, for tests of what reads them."""
+"""Graphs of the search space, without weights, with untrained ones or with any, for tests of what reads them."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
 
 from toolchain.architecture.build import build
 from toolchain.architecture.text import parse
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Shape
+from toolchain.graph.nodes import Edge, Head, Lif, Node, PixelConv, Shape, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
 
 LINES = (
@@ -27,3 +31,43 @@ def quantized(line: str, side: int = 16) -> Graph:
     from toolchain.network.spiking import SpikingNetwork
 
     return QuantizedNetwork(SpikingNetwork(untrained(line, side), seed=0).eval()).graph()
+
+
+def filled(graph: Graph, seed: int = 0, longest: bool = False) -> Graph:
+    """``graph`` with integers in the place of its weights: made at once, however large it is.
+
+    No bound can be broken, since weights are zero but for a few. ``longest``: numbers take as many digits as
+    any, and may break bounds.
+    """
+    rng = np.random.default_rng(seed)
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if isinstance(node, Lif):
+            channels = node.shape.channels
+            exponent = np.full(channels, 12) if longest else rng.integers(3, 11, channels)
+            threshold = np.full(channels, 32767) if longest else 2**exponent
+            node = replace(
+                node,
+                edges=tuple(_filled(graph, node, edge) for edge in node.edges),
+                bias=np.zeros(channels, np.int16),
+                threshold=threshold.astype(np.int16),
+                exponent=exponent.astype(np.uint8),
+            )
+        elif isinstance(node, Head):
+            weight = np.zeros((node.classes, graph.head_features()), np.int8)
+            weight[:, 0] = rng.integers(-128, 128, node.classes)
+            bias = rng.integers(-9999, 9999, node.classes).astype(np.int32)
+            node = replace(node, weight=weight, bias=bias, exponent=-24 if longest else 5)
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _filled(graph: Graph, node: Lif, edge: Edge) -> Edge:
+    if not isinstance(edge, PixelConv | SpikeConv):
+        return edge
+    channels = node.shape.channels
+    weight = np.zeros((channels, graph.source_shape(edge.source).channels, edge.kernel, edge.kernel), np.int8)
+    weight[:, 0] = 1
+    if isinstance(edge, PixelConv):
+        return replace(edge, weight=weight, rounding=np.full(channels, 2, np.uint8))
+    return replace(edge, weight=weight)

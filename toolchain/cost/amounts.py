@@ -47,6 +47,11 @@ def choose(condition: Truth, yes: Amount, no: Amount) -> Amount:
     return np.where(condition, yes, no) if isinstance(condition, np.ndarray) else yes if condition else no
 
 
+def indicator(condition: Truth) -> Amount:
+    """1 where ``condition`` holds and 0 elsewhere, element by element."""
+    return condition.astype(np.int64) if isinstance(condition, np.ndarray) else int(condition)
+
+
 @overload
 def ceiling(amount: int, multiple: int) -> int: ...
 @overload

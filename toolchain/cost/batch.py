@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from toolchain.architecture.architecture import Architecture, Block, Shrink, ShrinkForm
 from toolchain.cost import blocks
-from toolchain.cost.amounts import Map
-from toolchain.cost.blocks import Indices, cell_order
+from toolchain.cost.amounts import Amount, Map, choose, indicator
+from toolchain.cost.blocks import Indices, Reached, cell_order
 from toolchain.cost.demand import FIELDS, LARGEST, Demand, head_node, map_bytes, whole_network
+from toolchain.cost.neurons import Dynamics, dynamics
+from toolchain.graph.nodes import Leak
 
 NONE = -1
 STRIDE, POOL = 1 << 16, 1 << 17
@@ -27,26 +29,33 @@ MOST_COUNTED = 0xFFFF
 
 @dataclass(frozen=True)
 class Batch:
-    """Architectures as arrays [n]; ``blocks`` [n, most blocks] in the order of the path, ``NONE`` behind the last."""
+    """Architectures as arrays [n]; ``blocks`` [n, most blocks] in the order of the path, ``NONE`` behind the last.
 
-    time_steps: Indices
+    ``dynamics`` [fields of ``Dynamics``, n].
+    """
+
+    dynamics: Indices
     stem_channels: Indices
     stem_stride: Indices
     flatten: NDArray[np.bool_]
     blocks: Indices
 
     def __len__(self) -> int:
-        return len(self.time_steps)
+        return len(self.stem_channels)
 
     def take(self, rows: Indices | slice) -> Batch:
         """These rows of the batch."""
         return Batch(
-            self.time_steps[rows],
+            self.dynamics[:, rows],
             self.stem_channels[rows],
             self.stem_stride[rows],
             self.flatten[rows],
             self.blocks[rows],
         )
+
+    def runs(self, rows: Indices | slice) -> Dynamics:
+        """How the neurons of these rows run."""
+        return Dynamics(*map(_one_if_equal, self.dynamics[:, rows]))
 
     def with_cells(self, cells: Indices) -> Batch:
         """The same sizes with other cells: row by row the first of ``cells`` [n, most positions] that it needs.
@@ -62,7 +71,7 @@ class Batch:
 
 
 def encode(architectures: Sequence[Architecture]) -> Batch:
-    """Architectures as a batch; the leak and the reset cost nothing and are left out."""
+    """Architectures as a batch."""
     count = len(architectures)
     lengths = np.fromiter((len(one.blocks) for one in architectures), np.int64, count)
     coded = np.full((count, int(lengths.max(initial=0))), NONE, np.int64)
@@ -71,7 +80,7 @@ def encode(architectures: Sequence[Architecture]) -> Batch:
         (_code(block, known) for one in architectures for block in one.blocks), np.int64, int(lengths.sum())
     )
     return Batch(
-        np.fromiter((one.time_steps for one in architectures), np.int64, count),
+        _dynamics(architectures),
         np.fromiter((one.stem_channels for one in architectures), np.int64, count),
         np.fromiter((one.stem_stride for one in architectures), np.int64, count),
         np.fromiter((one.head == "flatten" for one in architectures), np.bool_, count),
@@ -79,31 +88,54 @@ def encode(architectures: Sequence[Architecture]) -> Batch:
     )
 
 
-def demands(batch: Batch, pixels: Map, classes: int) -> tuple[Demand, NDArray[np.bool_]]:
-    """The demand of each architecture for such an input, and whether its maps are neither too small nor too large."""
-    sums, steps = _Sums(len(batch)), batch.time_steps
+def demands(batch: Batch, pixels: Map, classes: int, characters: int) -> tuple[Demand, NDArray[np.bool_]]:
+    """The demand of each architecture for such an input, and whether its maps are neither too small nor too large.
+
+    ``characters``: those of what files say about classes and images (``cost.facts.data_characters``).
+    """
     everywhere = slice(None)
-    sums.add(everywhere, whole_network(pixels, classes))
-    shape, demand = blocks.stem(pixels, batch.stem_channels, batch.stem_stride, steps)
-    sums.add(everywhere, demand)
-    sides = np.stack([np.broadcast_to(extent, len(batch)) for extent in shape])
-    for column in batch.blocks.T:
+    sums, path = _Sums(len(batch)), _Path(len(batch))
+    sums.add(everywhere, whole_network(len("pixels"), pixels, classes, characters))
+    runs = batch.runs(everywhere)
+    found = blocks.stem(pixels, batch.stem_channels, batch.stem_stride, runs)
+    sums.add(everywhere, path.go(everywhere, found))
+    for column, cell_digits, shrink_digits in zip(batch.blocks.T, *_digits(batch.blocks), strict=True):
         here = np.flatnonzero((column >= 0) & (column < STRIDE))
         if len(here):
-            sums.add(here, blocks.cells(Map(*sides[:, here]), column[here], steps[here]))
+            number = _one_if_equal(cell_digits[here])
+            found = blocks.cells(path.at(here), column[here], number, batch.runs(here))
+            sums.add(here, path.go(here, found))
         for form, code in SHRINKS:
             here = np.flatnonzero((column & code) * (column > 0))
             if len(here):
-                channels = column[here] - code
-                shape, demand = blocks.shrink(Map(*sides[:, here]), form, channels, steps[here])
-                sides[:, here] = shape
-                sums.add(here, demand)
-    last = Map(*sides)
-    features = np.where(batch.flatten, last.size, last.channels)
-    sums.add(everywhere, head_node(features, classes, map_bytes(last, steps)))
-    counted = np.where(batch.flatten, 1, last.height * last.width) * steps
+                number = _one_if_equal(shrink_digits[here])
+                found = blocks.shrink(path.at(here), form, column[here] - code, number, batch.runs(here))
+                sums.add(here, path.go(here, found))
+    last, name = path.at(everywhere)
+    counts, alive = indicator(~batch.flatten), map_bytes(last, runs.time_steps)
+    features = choose(batch.flatten, last.size, last.channels)
+    sums.add(everywhere, head_node(len("head"), name, features, classes, counts, runs.time_steps, alive))
+    counted = choose(batch.flatten, 1, last.height * last.width) * runs.time_steps
     # A side that has become 0 stays 0, so the last map tells of all.
-    return sums.demand(), (sides.min(axis=0) >= 1) & (counted <= MOST_COUNTED)
+    buildable = (last.height >= 1) & (last.width >= 1) & (counted <= MOST_COUNTED)
+    return sums.demand(), np.asarray(buildable)
+
+
+class _Path:
+    """How far each network has come: int64 [channels, height, width and length of the name of its last map, n]."""
+
+    def __init__(self, count: int) -> None:
+        self.rows = np.zeros((4, count), np.int64)
+
+    def at(self, where: Indices | slice) -> Reached:
+        *shape, name = self.rows[:, where]
+        return Reached(Map(*shape), _one_if_equal(name))
+
+    def go(self, where: Indices | slice, found: tuple[Reached, Demand]) -> Demand:
+        (shape, name), demand = found
+        for row, amount in zip(self.rows, (*shape, name), strict=True):
+            row[where] = amount
+        return demand
 
 
 class _Sums:
@@ -124,6 +156,32 @@ class _Sums:
 
     def demand(self) -> Demand:
         return Demand(*self.rows)
+
+
+def _dynamics(architectures: Sequence[Architecture]) -> Indices:
+    """How the neurons of each run, from a table of the few ways that differ."""
+    count, kinds = len(architectures), dict[tuple[Leak, str], int]()
+    chosen = np.fromiter(
+        (kinds.setdefault((one.leak, one.reset), len(kinds)) for one in architectures), np.int64, count
+    )
+    table = np.array([dynamics(0, *kind) for kind in kinds], np.int64).reshape(-1, len(Dynamics._fields))
+    found = table.T[:, chosen]
+    found[Dynamics._fields.index("time_steps")] = [one.time_steps for one in architectures]
+    return found
+
+
+def _one_if_equal(numbers: Indices) -> Amount:
+    """One number instead of many equal ones, with which all that follows takes less time."""
+    first = int(numbers[0]) if len(numbers) else 0
+    return first if (numbers == first).all() else numbers
+
+
+def _digits(coded: Indices) -> tuple[Indices, Indices]:
+    """Digits, for each column [columns, n], of a cell's and of a shrink's number, as ``architecture.build`` counts."""
+    cells, shrinks = (coded >= 0) & (coded < STRIDE), coded >= STRIDE
+    before = np.cumsum(cells, axis=1, dtype=np.int64) - cells
+    until = np.cumsum(shrinks, axis=1, dtype=np.int64)
+    return 1 + (before.T >= 10).astype(np.int64), 1 + (until.T >= 10).astype(np.int64)
 
 
 @lru_cache(maxsize=1)

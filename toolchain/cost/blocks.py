@@ -1,7 +1,7 @@
 """Demands of the blocks of many networks at once, each block by the formulas of ``cost.demand``.
 
-A cell's nodes have at most three numbers that differ from cell to cell at one width: what its edges convolve,
-what they pool, and which maps are alive. Tables of these, for every cell, turn an array of cells into arrays
+A cell's nodes have few numbers that differ from cell to cell at one width: what their edges convolve and pool,
+which maps they read, and which are alive. Tables of these, for every cell, turn an array of cells into arrays
 of demands.
 """
 
@@ -22,31 +22,30 @@ from toolchain.architecture.cells import (
     canonical_cells,
     distinct_cells,
 )
-from toolchain.cost.amounts import Amount, Map
-from toolchain.cost.demand import (
-    FIELDS,
-    Demand,
-    FanIn,
-    map_bytes,
-    or_pool_node,
-    pixel_node,
-    spike_node,
-    total,
-)
-from toolchain.cost.packing import blocks
+from toolchain.cost.amounts import Amount, Map, larger
+from toolchain.cost.demand import FIELDS, Demand, map_bytes, or_pool_node, pixel_node, spike_node, total
+from toolchain.cost.neurons import Convolutions, Dynamics, FanIn, Neurons, padded
 from toolchain.graph.nodes import Shape, conv_output
 
 Indices = NDArray[np.int64]
 
 
+class Reached(NamedTuple):
+    """What the next block reads: a map, and the length of its name."""
+
+    shape: Map
+    name: Amount
+
+
 class _Node(NamedTuple):
-    """One node of every cell, arrays over cells: ``area`` sums the convolutions' kernel positions."""
+    """One node of every cell, arrays over cells: ``outside`` counts the edges from the cell's input."""
 
     present: Indices
     edges: Indices
+    outside: Indices
     pools: Indices
-    currents: Indices
-    area: Indices
+    narrow: Indices
+    wide: Indices
     alive_maps: Indices
 
 
@@ -57,47 +56,52 @@ def cell_order() -> tuple[Cell, ...]:
     return (*distinct, *sorted(set(canonical_cells()) - set(distinct)))
 
 
-def stem(pixels: Map, channels: Amount, stride: Amount, time_steps: Amount) -> tuple[Map, Demand]:
+def stem(pixels: Map, channels: Amount, stride: Amount, dynamics: Dynamics) -> tuple[Reached, Demand]:
     """The map behind a stem, and the stem's demand."""
-    shape = _convolved(pixels, channels, STEM_KERNEL, stride)
-    alive = map_bytes(shape, time_steps)
-    return shape, pixel_node(pixels, shape, STEM_KERNEL, time_steps, alive)
+    shape, name = _convolved(pixels, channels, STEM_KERNEL, stride), len("stem")
+    read = Reached(pixels, len("pixels"))
+    demand = pixel_node(
+        Neurons(name, shape, dynamics),
+        _one_convolution(read, shape, STEM_KERNEL),
+        map_bytes(shape, dynamics.time_steps),
+    )
+    return Reached(shape, name), demand
 
 
-def shrink(source: Map, form: ShrinkForm, channels: Amount, time_steps: Amount) -> tuple[Map, Demand]:
-    """The map behind a shrink, and the shrink's demand."""
-    demands, stride = [], 2
+def shrink(
+    read: Reached, form: ShrinkForm, channels: Amount, number: Amount, dynamics: Dynamics
+) -> tuple[Reached, Demand]:
+    """The map behind a shrink, and the shrink's demand; ``number``: the digits of its number."""
+    demands, steps, stride = [], dynamics.time_steps, 2
     if form == "pool":
-        pooled = Map(source.channels, source.height // 2, source.width // 2)
-        alive = map_bytes(source, time_steps) + map_bytes(pooled, time_steps)
-        demands.append(or_pool_node(source, pooled, alive))
-        source, stride = pooled, 1
-    shape = _convolved(source, channels, SHRINK_KERNEL, stride)
-    alive = map_bytes(source, time_steps) + map_bytes(shape, time_steps)
-    area = SHRINK_KERNEL**2
-    fan_in = FanIn(1, 0, False, area * source.channels, area * blocks(source.channels), source.size)
-    demands.append(spike_node(shape, fan_in, time_steps, alive))
-    return shape, total(demands)
+        source = read.shape
+        pooled = Reached(Map(source.channels, source.height // 2, source.width // 2), len("pool") + number)
+        alive = map_bytes(source, steps) + map_bytes(pooled.shape, steps)
+        demands.append(or_pool_node(pooled.name, pooled.shape, read.name, source, steps, alive))
+        read, stride = pooled, 1
+    shape, name = _convolved(read.shape, channels, SHRINK_KERNEL, stride), len("shrink") + number
+    alive = map_bytes(read.shape, steps) + map_bytes(shape, steps)
+    fan_in = _one_convolution(read, shape, SHRINK_KERNEL)
+    demands.append(spike_node(Neurons(name, shape, dynamics), fan_in, alive))
+    return Reached(shape, name), total(demands)
 
 
-def cells(shape: Map, indices: Indices, time_steps: Amount) -> Demand:
-    """Demands of the cells with these ``indices`` into ``cell_order``, on maps of ``shape``."""
-    plane, size, words = map_bytes(shape, time_steps), shape.size, blocks(shape.channels)
+def cells(read: Reached, indices: Indices, number: Amount, dynamics: Dynamics) -> tuple[Reached, Demand]:
+    """The maps behind the cells with these ``indices`` into ``cell_order``, and the cells' demands."""
+    shape, name = read.shape, len("cell_node3") + number
+    plane, neurons = map_bytes(shape, dynamics.time_steps), Neurons(name, shape, dynamics)
+    longest = larger(name, read.name)
     demands = []
     for table in _nodes():
         node = _Node(*(column[indices] for column in table))
+        narrow = Convolutions(node.narrow, 1, shape.channels)
+        wide = Convolutions(node.wide, 9, shape.channels)
+        names = node.outside * read.name + (node.edges - node.outside) * name
         # Each edge reads another map of the cell, all of which have the same shape.
-        fan_in = FanIn(
-            node.edges,
-            node.pools,
-            node.currents,
-            node.area * shape.channels,
-            node.area * words,
-            node.edges * size,
-        )
-        demand = spike_node(shape, fan_in, time_steps, node.alive_maps * plane)
+        fan_in = FanIn(node.edges, node.pools, (narrow, wide), node.edges * shape.size, names, longest)
+        demand = spike_node(neurons, fan_in, node.alive_maps * plane)
         demands.append(Demand(*(getattr(demand, name) * node.present for name in FIELDS)))
-    return total(demands)
+    return Reached(shape, name), total(demands)
 
 
 @lru_cache(maxsize=1)
@@ -110,11 +114,19 @@ def _nodes() -> tuple[_Node, ...]:
     beside = {1: np.zeros_like(has[1]), 2: has[1], OUTPUT: has[2] + (edge[1, OUTPUT] > 0)}
     nodes = []
     for node, into in into_node.items():
-        pools = (into == Operation.AVGPOOL3X3).sum(0)
-        area = (into == Operation.CONV1X1).sum(0) + 9 * (into == Operation.CONV3X3).sum(0)
-        currents = 1 * ((pools + (into == Operation.SKIP).sum(0)) > 0)
-        nodes.append(_Node(has[node], (into > 0).sum(0), pools, currents, area, 2 + beside[node]))
+        pools, narrow, wide = (
+            (into == operation).sum(0)
+            for operation in (Operation.AVGPOOL3X3, Operation.CONV1X1, Operation.CONV3X3)
+        )
+        outside = (edge[0, node] > 0).astype(np.int64)
+        nodes.append(_Node(has[node], (into > 0).sum(0), outside, pools, narrow, wide, 2 + beside[node]))
     return tuple(nodes)
+
+
+def _one_convolution(read: Reached, shape: Map, kernel: int) -> FanIn:
+    source, name = read
+    convolutions = (Convolutions(1, kernel**2, source.channels),)
+    return FanIn(1, 0, convolutions, source.size, name, name, padded(source, shape))
 
 
 def _convolved(source: Map, channels: Amount, kernel: int, stride: Amount) -> Map:

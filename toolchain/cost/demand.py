@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import reduce
-from typing import NamedTuple
 
+from toolchain.cost import onnx_file, tflite_file
 from toolchain.cost.amounts import Amount, Map, larger
 from toolchain.cost.kernels import event_list_bytes
+from toolchain.cost.neurons import FanIn, Neurons
 from toolchain.cost.packing import (
     OR_POOL_BYTES,
     aligned,
@@ -30,21 +31,22 @@ from toolchain.cost.packing import (
 class Demand:
     """Demands of a part of a network. All add up but ``LARGEST``, of which the largest part's counts.
 
-    ``constants_bytes``: arrays in flash; ``lif_nodes``, of which ``spike_nodes`` read spikes; ``edges`` into
-    them, and the ``pooled_channels`` of those that pool; ``channels`` of all neurons' maps; ``potentials``:
-    neurons; ``connections`` and ``updates``: work of the firmware, per 16 channels
+    ``constants_bytes``: arrays in flash; ``onnx_bytes`` and ``tflite_bytes``: of a file for Linux boards;
+    ``lif_nodes``, of which ``spike_nodes`` read spikes; ``pools``: edges that pool; ``padded``: maps that a
+    file pads; ``potentials``: neurons; ``connections`` and ``updates``: work of the firmware, per 16 channels
     (``cost.microcontroller``); ``operations``: dense synaptic operations; ``input_bytes`` and
     ``scores_bytes``: what passes through the mailbox. ``arena_bytes``: bytes alive while a node runs;
     ``working``: elements of a node's inputs, current and output.
     """
 
     constants_bytes: Amount = 0
+    onnx_bytes: Amount = 0
+    tflite_bytes: Amount = 0
     lif_nodes: Amount = 0
     spike_nodes: Amount = 0
     or_pools: Amount = 0
-    edges: Amount = 0
-    pooled_channels: Amount = 0
-    channels: Amount = 0
+    pools: Amount = 0
+    padded: Amount = 0
     weights: Amount = 0
     potentials: Amount = 0
     connections: Amount = 0
@@ -61,80 +63,82 @@ FIELDS = tuple(field.name for field in fields(Demand))
 LARGEST = frozenset({"arena_bytes", "working", "time_steps"})
 
 
-class FanIn(NamedTuple):
-    """Sums over the edges that bring spikes to a node.
-
-    ``taps``: weights for one output channel; ``words``: 16-channel groups that its convolutions look at;
-    ``elements``: those of the maps that it reads; ``currents``: whether a skip or a pool is among the edges.
-    """
-
-    edges: Amount
-    pools: Amount
-    currents: Amount
-    taps: Amount
-    words: Amount
-    elements: Amount
-
-
 def total(parts: Iterable[Demand]) -> Demand:
     """The demand of a network of these parts."""
     return reduce(_plus, parts)
 
 
-def pixel_node(source: Map, shape: Map, kernel: int, time_steps: Amount, alive_bytes: Amount = 0) -> Demand:
+def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
     """A node that convolves pixels; ``alive_bytes`` are those of all maps that are alive while it runs."""
-    taps = kernel**2 * source.channels
+    shape, taps = node.shape, fan_in.taps
     return Demand(
         constants_bytes=sum(map(aligned, pixel_arrays(shape.channels, taps).values())),
+        onnx_bytes=onnx_file.pixel_node(node, fan_in),
+        tflite_bytes=tflite_file.pixel_node(node, fan_in),
         lif_nodes=1,
-        edges=1,
-        channels=shape.channels,
+        padded=fan_in.padded,
         weights=taps * shape.channels,
         potentials=shape.size,
-        updates=_updates(shape, time_steps),
+        updates=_updates(node),
         operations=taps * shape.size,
         arena_bytes=alive_bytes,
-        working=source.size + 2 * shape.size,
-        time_steps=time_steps,
+        working=fan_in.elements + 2 * shape.size,
+        time_steps=node.dynamics.time_steps,
     )
 
 
-def spike_node(shape: Map, fan_in: FanIn, time_steps: Amount, alive_bytes: Amount = 0) -> Demand:
+def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
     """A node that sums the currents of spikes; ``alive_bytes`` as for ``pixel_node``."""
-    arrays = spike_arrays(shape.channels, fan_in.taps, fan_in.currents, fan_in.edges)
-    updates = _updates(shape, time_steps)
+    shape, taps, time_steps = node.shape, fan_in.taps, node.dynamics.time_steps
+    arrays = spike_arrays(shape.channels, taps, fan_in.currents, fan_in.edges)
+    updates = _updates(node)
     return Demand(
         constants_bytes=sum(map(aligned, arrays.values())),
+        onnx_bytes=onnx_file.spike_node(node, fan_in),
+        tflite_bytes=tflite_file.spike_node(node, fan_in),
         lif_nodes=1,
         spike_nodes=1,
-        edges=fan_in.edges,
-        pooled_channels=fan_in.pools * shape.channels,
-        channels=shape.channels,
-        weights=fan_in.taps * shape.channels,
+        pools=fan_in.pools,
+        padded=fan_in.padded,
+        weights=taps * shape.channels,
         potentials=shape.size,
-        connections=updates * fan_in.taps,
+        connections=updates * taps,
         updates=updates,
-        operations=fan_in.taps * shape.size * time_steps,
+        operations=taps * shape.size * time_steps,
         arena_bytes=alive_bytes + aligned(event_list_bytes(time_steps, fan_in.words)),
         working=fan_in.elements + 2 * shape.size,
-        time_steps=time_steps,
+        time_steps=node.dynamics.time_steps,
     )
 
 
-def or_pool_node(source: Map, shape: Map, alive_bytes: Amount = 0) -> Demand:
-    """A node that pools spikes by two."""
+def or_pool_node(
+    name: Amount, shape: Map, source_name: Amount, source: Map, time_steps: Amount, alive_bytes: Amount = 0
+) -> Demand:
+    """A node, with a name of this length, that pools spikes by two."""
     return Demand(
         constants_bytes=aligned(OR_POOL_BYTES),
+        onnx_bytes=onnx_file.or_pool_node(name, source_name, time_steps),
+        tflite_bytes=tflite_file.or_pool_node(name, time_steps),
         or_pools=1,
         arena_bytes=alive_bytes,
         working=source.size + 2 * shape.size,
     )
 
 
-def head_node(features: Amount, classes: int, alive_bytes: Amount = 0) -> Demand:
-    """The read-out of ``features`` spike counts; ``alive_bytes`` of the map that it reads."""
+def head_node(
+    name: int,
+    source_name: Amount,
+    features: Amount,
+    classes: int,
+    counts: Amount,
+    time_steps: Amount,
+    alive_bytes: Amount = 0,
+) -> Demand:
+    """The read-out of ``features`` counts of spikes, over space if ``counts`` is 1; ``alive_bytes`` of its map."""
     return Demand(
         constants_bytes=sum(map(aligned, head_arrays(classes, features).values())),
+        onnx_bytes=onnx_file.head_node(name, source_name, time_steps, classes, features, counts),
+        tflite_bytes=tflite_file.head_node(name, time_steps, classes, features, counts),
         weights=classes * features,
         operations=classes * features,
         scores_bytes=4 * classes,
@@ -142,10 +146,15 @@ def head_node(features: Amount, classes: int, alive_bytes: Amount = 0) -> Demand
     )
 
 
-def whole_network(pixels: Map, classes: int) -> Demand:
-    """What a network demands beside its nodes: the description, the known answer and the input."""
+def whole_network(name: int, pixels: Map, classes: int, characters: int) -> Demand:
+    """What a network demands beside its nodes: the description, the known answer and the input.
+
+    ``characters``: those of what files say about classes and images (``cost.facts``).
+    """
     return Demand(
         constants_bytes=sum(map(aligned, network_arrays(pixels.size, classes).values())),
+        onnx_bytes=onnx_file.whole_network(name, pixels, classes, characters),
+        tflite_bytes=tflite_file.whole_network(name, characters),
         input_bytes=pixels.size,
     )
 
@@ -160,8 +169,9 @@ def counts_bytes(features: Amount) -> Amount:
     return features * 2
 
 
-def _updates(shape: Map, time_steps: Amount) -> Amount:
-    return shape.height * shape.width * blocks(shape.channels) * time_steps
+def _updates(node: Neurons) -> Amount:
+    shape = node.shape
+    return shape.height * shape.width * blocks(shape.channels) * node.dynamics.time_steps
 
 
 def _plus(one: Demand, other: Demand) -> Demand:

@@ -51,7 +51,7 @@ def figures(demand: Demand, profile: Profile) -> Figures:
         flash_bytes=None,
         sram_bytes=None,
         regions=(),
-        artifact_bytes=_largest([artifacts.file_bytes(demand, form) for form in forms]),
+        artifact_bytes=_largest([artifacts.file_bytes(demand, form, profile.name) for form in forms]),
         resident_bytes=_largest([artifacts.memory_bytes(demand, form) for form in forms]),
         latency_ms=time_ms,
         energy_mj=energy_mj(profile, time_ms),

@@ -8,7 +8,6 @@ from toolchain.cost.amounts import Map
 from toolchain.cost.arena import arena_bytes, buffers
 from toolchain.cost.demand import (
     Demand,
-    FanIn,
     head_node,
     or_pool_node,
     pixel_node,
@@ -16,9 +15,10 @@ from toolchain.cost.demand import (
     total,
     whole_network,
 )
-from toolchain.cost.packing import blocks
+from toolchain.cost.facts import data_characters
+from toolchain.cost.neurons import Convolutions, FanIn, Neurons, dynamics, padded
 from toolchain.graph.graph import Graph, sources
-from toolchain.graph.nodes import Head, Input, Lif, Node, OrPool, PixelConv, Pool, Skip, SpikeConv
+from toolchain.graph.nodes import Head, Input, Lif, Node, OrPool, PixelConv, Pool, SpikeConv
 
 
 def graph_demand(graph: Graph) -> Demand:
@@ -28,30 +28,41 @@ def graph_demand(graph: Graph) -> Demand:
 
 
 def fan_in(graph: Graph, node: Lif) -> FanIn:
-    """Sums over the edges of a node that reads spikes."""
+    """The edges into ``node``."""
     shapes = {name: graph.source_shape(name) for name in sources(node)}
-    convolutions = [
-        (edge.kernel**2, shapes[edge.source].channels) for edge in node.edges if isinstance(edge, SpikeConv)
-    ]
+    convolutions = [edge for edge in node.edges if isinstance(edge, PixelConv | SpikeConv)]
+    names = [len(edge.source) for edge in node.edges]
     return FanIn(
         edges=len(node.edges),
         pools=sum(isinstance(edge, Pool) for edge in node.edges),
-        currents=any(isinstance(edge, Skip | Pool) for edge in node.edges),
-        taps=sum(area * channels for area, channels in convolutions),
-        words=sum(area * blocks(channels) for area, channels in convolutions),
+        convolutions=tuple(
+            Convolutions(1, edge.kernel**2, shapes[edge.source].channels) for edge in convolutions
+        ),
         elements=sum(shape.size for shape in shapes.values()),
+        names=sum(names),
+        longest=max(names),
+        padded=sum(
+            padded(Map(*shapes[edge.source]), Map(*node.shape)) for edge in convolutions if edge.kernel > 1
+        ),
     )
 
 
 def _node(graph: Graph, node: Node) -> Demand:
     if isinstance(node, Input):
-        return whole_network(Map(*node.shape), graph.head.classes)
+        said = data_characters(graph.labels, graph.preprocessing)
+        return whole_network(len(node.name), Map(*node.shape), graph.head.classes, said)
     if isinstance(node, Head):
-        return head_node(graph.head_features(), node.classes)
+        return head_node(
+            len(node.name),
+            len(node.source),
+            graph.head_features(),
+            node.classes,
+            int(node.features == "count"),
+            graph.time_steps,
+        )
     if isinstance(node, OrPool):
-        return or_pool_node(Map(*graph.source_shape(node.source)), Map(*node.shape))
-    first = node.edges[0]
-    if isinstance(first, PixelConv):
-        source = Map(*graph.source_shape(first.source))
-        return pixel_node(source, Map(*node.shape), first.kernel, graph.time_steps)
-    return spike_node(Map(*node.shape), fan_in(graph, node), graph.time_steps)
+        source = Map(*graph.source_shape(node.source))
+        return or_pool_node(len(node.name), Map(*node.shape), len(node.source), source, graph.time_steps)
+    neurons = Neurons(len(node.name), Map(*node.shape), dynamics(graph.time_steps, node.leak, node.reset))
+    kind = pixel_node if isinstance(node.edges[0], PixelConv) else spike_node
+    return kind(neurons, fan_in(graph, node))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from toolchain.architecture.cells import Cell, Operation
 from toolchain.architecture.snasnet import KERNEL, SnasnetArchitecture, refuse
-from toolchain.cost.artifacts import FLOAT_BYTES, SESSION_BYTES, WEIGHT_COPIES
+from toolchain.cost.artifacts import FLOAT_BYTES
 from toolchain.cost.figures import energy_mj
 from toolchain.cost.footprint import Footprint
 from toolchain.cost.operations import Operations
@@ -18,6 +18,9 @@ from toolchain.profiles.schema import Profile
 
 _FILE, _NEURONS_STEP, _EDGE_STEP = 938, 670, 78
 """Bytes of a file around its values: of any, and of each layer of neurons and each edge in every time step."""
+
+_SESSION_BYTES, _WEIGHT_COPIES = 10 << 20, 2
+"""What ONNX Runtime takes to open any network, and how many float32 copies of the weights it keeps."""
 
 _KERNELS = {Operation.CONV1X1: 1, Operation.CONV3X3: 3}
 
@@ -92,9 +95,9 @@ def resident_bytes(architecture: SnasnetArchitecture, pixels: Shape, classes: in
     """
     maps = 2 * architecture.time_steps * _potentials(architecture, pixels)
     return (
-        SESSION_BYTES["onnx"]
+        _SESSION_BYTES
         + artifact_bytes(architecture, pixels, classes)
-        + FLOAT_BYTES * (WEIGHT_COPIES * _stored(architecture, pixels, classes) + maps)
+        + FLOAT_BYTES * (_WEIGHT_COPIES * _stored(architecture, pixels, classes) + maps)
     )
 
 

@@ -18,6 +18,7 @@ from toolchain.architecture.cells import Cell, distinct_cells
 from toolchain.cost.amounts import Map
 from toolchain.cost.batch import Batch, demands, encode
 from toolchain.cost.blocks import Indices
+from toolchain.cost.facts import data_characters
 from toolchain.cost.figures import figures
 from toolchain.cost.footprint import broken
 from toolchain.errors import InputError
@@ -91,6 +92,7 @@ class Screen:
     def __init__(self, board: Board) -> None:
         self.board = board
         self._pixels, self._classes = Map(*board.pixels), len(board.labels)
+        self._characters = data_characters(board.labels, board.preprocessing)
         try:
             board.graph(Architecture(1, Leak("none"), "zero", 1, 1, (), "flatten"))
             self._takes_any = True
@@ -132,7 +134,7 @@ class Screen:
         return self.judge_batch(batch)
 
     def _chunk(self, batch: Batch) -> Screened:
-        demand, buildable = demands(batch, self._pixels, self._classes)
+        demand, buildable = demands(batch, self._pixels, self._classes, self._characters)
         buildable &= self._takes_any
         used = figures(demand, self.board.profile)
         held = list(self.board.held(used))

@@ -18,6 +18,7 @@ from toolchain.cost.amounts import Map
 from toolchain.cost.batch import Batch, demands, encode
 from toolchain.cost.blocks import cell_order
 from toolchain.cost.demand import FIELDS
+from toolchain.cost.facts import data_characters
 from toolchain.cost.graph_demand import graph_demand
 from toolchain.errors import InputError
 from toolchain.graph.nodes import Shape
@@ -32,9 +33,11 @@ def test_distinct_cells_have_the_first_indices() -> None:
 @settings(max_examples=100, deadline=None)
 @given(architectures(max_channels=70, max_blocks=6), st.integers(1, 30), st.integers(1, 30))
 def test_every_demand_is_the_graph_s(architecture: Architecture, height: int, width: int) -> None:
-    found, buildable = demands(encode([architecture]), Map(3, height, width), 4)
+    preprocessing = Preprocessing(height, width, "rgb")
+    found, buildable = demands(
+        encode([architecture]), Map(3, height, width), 4, data_characters("abcd", preprocessing)
+    )
     try:
-        preprocessing = Preprocessing(height, width, "rgb")
         graph = build(architecture, Shape(3, height, width), preprocessing, tuple("abcd"))
     except InputError:
         assert not buildable[0]
@@ -43,6 +46,23 @@ def test_every_demand_is_the_graph_s(architecture: Architecture, height: int, wi
     expected = graph_demand(graph)
     for name in FIELDS:
         assert getattr(found, name)[0] == getattr(expected, name), name
+
+
+def test_numbers_of_nodes_may_have_two_digits() -> None:
+    """Their names are in files: the tenth shrink has the first number of two digits, the eleventh cell the other."""
+    cells, shrinks = " 203401" * 12, " pool3 stride4" * 3 + " stride3" * 8
+    lines = [f"t{steps} leak15 reset-zero stem4/1{cells}{shrinks}{cells} head-count" for steps in (1, 3)]
+    lines += [
+        f"t2 no-leak reset-subtract stem130/1{shrinks} 332211 head-flatten",
+        "t8 decay2 reset-zero stem9/2 head-count",
+    ]
+    pixels, preprocessing = Shape(1, 70, 81), Preprocessing(70, 81, "grey")
+    characters = data_characters("ab", preprocessing)
+    found, _ = demands(encode([parse(line) for line in lines]), Map(*pixels), 2, characters)
+    for row, line in enumerate(lines):
+        expected = graph_demand(build(parse(line), pixels, preprocessing, tuple("ab")))
+        assert found.onnx_bytes[row] == expected.onnx_bytes  # type: ignore[index]
+        assert found.tflite_bytes[row] == expected.tflite_bytes  # type: ignore[index]
 
 
 @settings(max_examples=50, deadline=None)

@@ -11,6 +11,7 @@ from tests.support.architectures import LINES, untrained
 from tests.support.graphs import random_graph
 from toolchain import profiles
 from toolchain.cost import demand
+from toolchain.cost.amounts import Map
 from toolchain.cost.arena import arena_bytes, buffers
 from toolchain.cost.code_size import image_code_bytes
 from toolchain.cost.demand import FIELDS, LARGEST, Demand, total
@@ -18,10 +19,11 @@ from toolchain.cost.figures import Figures, figures
 from toolchain.cost.footprint import footprint
 from toolchain.cost.graph_demand import graph_demand
 from toolchain.cost.layout import layout
+from toolchain.cost.neurons import Convolutions, FanIn, Neurons, dynamics
 from toolchain.cost.operations import operations
 from toolchain.cost.packing import aligned, constants
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Lif
+from toolchain.graph.nodes import Leak, Lif, Pool
 
 GRAPHS = [untrained(line) for line in LINES] + [random_graph(seed) for seed in range(20)]
 PROFILES = [profiles.load(name) for name in profiles.available()]
@@ -35,7 +37,7 @@ def test_a_graph_s_demand_is_what_its_readers_count(graph: Graph) -> None:
     assert found.arena_bytes == arena_bytes(buffers(graph))
     assert found.potentials == sum(node.shape.size for node in nodes)
     assert found.lif_nodes == len(nodes) == found.spike_nodes + 1
-    assert found.edges == sum(len(node.edges) for node in nodes)
+    assert found.pools == sum(isinstance(edge, Pool) for node in nodes for edge in node.edges)
     assert found.time_steps == graph.time_steps
 
 
@@ -91,9 +93,8 @@ def test_kernels_are_linked_if_a_node_needs_them() -> None:
 
 def test_the_largest_network_of_the_space_stays_below_64_bits() -> None:
     side = channels = 4096
-    shape = demand.Map(channels, side, side)
-    fan_in = demand.FanIn(3, 0, False, 3 * 9 * channels, 3 * 9 * channels // 16, 3 * shape.size)
-    node = demand.spike_node(shape, fan_in, 8, 4 * shape.size)
-    cell = demand.spike_node(shape, fan_in._replace(taps=6 * 9 * channels), 8)
+    shape = Map(channels, side, side)
+    node = Neurons(12, shape, dynamics(8, Leak("subtract", 15), "subtract"))
+    six = FanIn(6, 0, (Convolutions(6, 9, channels),), 3 * shape.size, 6 * 12, 12)
+    cell = demand.spike_node(node, six, 4 * shape.size)
     assert max(64 * int(getattr(cell, name)) for name in FIELDS) < 2**63
-    assert max(int(getattr(node, name)) for name in FIELDS) < 2**63

@@ -1,0 +1,99 @@
+"""What the cost of a node that fires depends on, of one network or of many at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from toolchain.cost.amounts import Amount, Map, indicator
+from toolchain.cost.packing import blocks
+from toolchain.graph.nodes import Leak
+
+
+class Dynamics(NamedTuple):
+    """How neurons run. ``leaks``, ``subtracts`` and ``zeroes`` are 0 or 1.
+
+    ``leaks``: the potential decays; ``subtracts``: by u - floor(u / 2**k), else it is that floor; ``zeroes``: a
+    spike leaves the potential at 0; ``characters``: those of the leak's form, its shift and the reset, which
+    files state.
+    """
+
+    time_steps: Amount
+    leaks: Amount
+    subtracts: Amount
+    zeroes: Amount
+    characters: Amount
+
+
+class Neurons(NamedTuple):
+    """A node that fires: the length of its ``name``, the map of its neurons, and how they run."""
+
+    name: Amount
+    shape: Map
+    dynamics: Dynamics
+
+
+class Convolutions(NamedTuple):
+    """Convolutions of one shape: how many, the positions of their kernel, and the channels that they read."""
+
+    number: Amount
+    area: int
+    channels: Amount
+
+
+class FanIn(NamedTuple):
+    """The edges into a node.
+
+    ``pools`` of the ``edges`` pool, ``convolutions`` are convolutions and the others skips; ``elements``: those
+    of the maps that they read; ``names``: the lengths of these maps' names, added up, of which ``longest`` is
+    the longest; ``padded``: how many of the maps are padded before they are convolved with stride 2.
+    """
+
+    edges: Amount
+    pools: Amount
+    convolutions: tuple[Convolutions, ...]
+    elements: Amount
+    names: Amount
+    longest: Amount
+    padded: Amount = 0
+
+    @property
+    def convolved(self) -> Amount:
+        """How many edges are convolutions."""
+        return sum(each.number for each in self.convolutions)
+
+    @property
+    def skips(self) -> Amount:
+        """How many edges are skips."""
+        return self.edges - self.pools - self.convolved
+
+    @property
+    def currents(self) -> Amount:
+        """1 if a skip or a pool is among the edges, else 0."""
+        return indicator(self.edges > self.convolved)
+
+    @property
+    def taps(self) -> Amount:
+        """Weights for one output channel."""
+        return sum(each.number * each.area * each.channels for each in self.convolutions)
+
+    @property
+    def words(self) -> Amount:
+        """16-channel groups that the convolutions look at."""
+        return sum(each.number * each.area * blocks(each.channels) for each in self.convolutions)
+
+
+def dynamics(time_steps: int, leak: Leak, reset: str) -> Dynamics:
+    """Those of one network."""
+    return Dynamics(
+        time_steps,
+        int(leak.form != "none"),
+        int(leak.form == "subtract"),
+        int(reset == "zero"),
+        len(f"{leak.form}{leak.shift}{reset}"),
+    )
+
+
+def padded(source: Map, shape: Map) -> Amount:
+    """1 if files pad ``source`` for a 3x3 convolution that gives ``shape``: that strides over an even side, else 0."""
+    strides = (shape.height != source.height) | (shape.width != source.width)
+    return indicator(strides & ((source.height % 2 == 0) | (source.width % 2 == 0)))
