@@ -126,6 +126,10 @@ def proof_table(report: FirmwareReport) -> Table:
 def _amount(line: BudgetLine, value: int) -> str:
     if line.unit == "us":
         return f"{value / 1000:,.2f} ms"
+    if line.unit == "uj":
+        return f"{value / 1000:,.3f} mJ"
+    if line.unit == "operations":
+        return f"{value:,}"
     return f"{value / 1024:,.1f} KiB" if abs(value) >= 10240 else f"{value:,} B"
 
 

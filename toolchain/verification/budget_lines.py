@@ -17,12 +17,19 @@ from toolchain.verification.elf import Image, read_elf
 from toolchain.verification.image_use import used_bytes
 
 Evidence = Literal["measured", "emulated", "estimated"]
-Unit = Literal["bytes", "us"]
+Unit = Literal["bytes", "us", "uj", "operations"]
+
+_WORDS: dict[Unit, str] = {
+    "bytes": "bytes",
+    "us": "microseconds",
+    "uj": "microjoules",
+    "operations": "synaptic operations",
+}
 
 
 @dataclass(frozen=True)
 class BudgetLine:
-    """``used`` of ``available``, in bytes or microseconds, of ``resource`` by ``artifact``; ``note`` says where."""
+    """``used`` of ``available``, in ``unit``, of ``resource`` by ``artifact``; ``note`` says where."""
 
     artifact: str
     resource: str
@@ -42,10 +49,9 @@ class BudgetLine:
         """What is over, for the user; empty if nothing is."""
         if self.headroom >= 0:
             return ""
-        unit = "bytes" if self.unit == "bytes" else "microseconds"
         return (
-            f"{self.artifact} is over budget by {-self.headroom:,} {unit}: {self.resource} needs {self.used:,} "
-            f"and has {self.available:,}"
+            f"{self.artifact} is over budget by {-self.headroom:,} {_WORDS[self.unit]}: {self.resource} needs "
+            f"{self.used:,} and has {self.available:,}"
         )
 
 

@@ -17,7 +17,7 @@ from toolchain.verification.elf import read_elf
 from toolchain.verification.firmware_image import prove_image
 from toolchain.verification.firmware_run import emulated_scores, run_firmware
 from toolchain.verification.footprint_proof import Proof
-from toolchain.verification.prediction import predicted_lines
+from toolchain.verification.prediction import UNMEASURED, predicted_lines
 from toolchain.verification.runtimes.host import HostRuntime
 from toolchain.verification.runtimes.qemu import QemuRuntime
 from toolchain.verification.runtimes.unicorn import UnicornRuntime
@@ -62,7 +62,8 @@ def _verify_sources(bench: Bench, sources: Path) -> None:
         runtime = HostRuntime(sources, bench.graph, bench.profile, Path(folder))
         bench.compare("c", runtime, runtime.scores(bench.images))
     if bench.limits.regions:
-        bench.hold(predicted_lines(bench.graph, bench.profile, bench.limits))
+        predicted = predicted_lines(bench.graph, bench.profile, bench.limits)
+        bench.hold([line for line in predicted if line.resource not in UNMEASURED])
 
 
 def _verify_image(bench: Bench, elf: Path, name: str, compiler: str | None, qemu: bool) -> None:

@@ -6,9 +6,12 @@ from toolchain.cost.footprint import footprint
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
-from toolchain.verification.budget_lines import BudgetLine, region_lines
+from toolchain.verification.budget_lines import BudgetLine, Unit, region_lines
 
 NAME = "prediction"
+
+UNMEASURED = frozenset({"energy", "operations"})
+"""Resources that are known from the cost model alone, whatever ran."""
 
 
 def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[BudgetLine]:
@@ -23,7 +26,24 @@ def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[Budg
     ):
         if used is not None and available is not None:
             lines.append(BudgetLine(NAME, resource, used, available, "estimated"))
-    if found.latency_ms is not None and limits.latency_ms is not None:
-        used, available = round(found.latency_ms * 1000), round(limits.latency_ms * 1000)
-        lines.append(BudgetLine(NAME, "latency", used, available, "estimated", "us", "for the board"))
+    thousandths: tuple[tuple[str, float | None, float | None, Unit, str], ...] = (
+        ("latency", found.latency_ms, limits.latency_ms, "us", "for the board"),
+        ("energy", found.energy_mj, limits.energy_mj, "uj", "for the board, by its active power"),
+    )
+    for resource, estimate, limit, unit, note in thousandths:
+        if estimate is not None and limit is not None:
+            used, available = round(estimate * 1000), round(limit * 1000)
+            lines.append(BudgetLine(NAME, resource, used, available, "estimated", unit, note))
+    if limits.operations is not None:
+        lines.append(
+            BudgetLine(
+                NAME,
+                "operations",
+                found.operations,
+                limits.operations,
+                "estimated",
+                "operations",
+                "dense, counted from the network",
+            )
+        )
     return lines

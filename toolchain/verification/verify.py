@@ -19,6 +19,7 @@ from toolchain.verification.activity import SpikeCounter
 from toolchain.verification.bench import Bench
 from toolchain.verification.firmware_artifacts import verify_firmware
 from toolchain.verification.linux_artifacts import verify_linux
+from toolchain.verification.prediction import UNMEASURED, predicted_lines
 from toolchain.verification.verdict import Verdict, profile_sha256
 
 REPORT = "report.json"
@@ -70,6 +71,9 @@ def verify(
     )
     verify_linux(bench)
     verify_firmware(bench, compilers, qemu)
+    if bench.files:
+        predicted = predicted_lines(graph, profile, bench.limits)
+        bench.hold([line for line in predicted if line.resource in UNMEASURED])
     if not bench.files and not bench.failures:
         raise InputError(f"{bench.artifacts} holds nothing to verify; run `spikenas-deploy export` first")
     verdict = Verdict(

@@ -126,6 +126,18 @@ def test_a_run_s_narrowed_latency_holds(capsys: pytest.CaptureFixture[str], tmp_
     assert code == 4 and "latency needs" in err
 
 
+def test_a_run_s_energy_and_operations_hold(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    settings = RunSettings(limits=LimitSettings(energy_mj=1e-3, operations=10))
+    run = runs.create(tmp_path / "run", load(BOARD), settings)
+    save_graph(random_graph(1), run.path)
+    code, out, err = check(capsys, run.path)
+    assert code == 4 and " mJ" in out and "operations" in out
+    assert "microjoules: energy needs" in err and "synaptic operations: operations needs" in err
+    run.save_settings(RunSettings(limits=LimitSettings(energy_mj=1e6, operations=10**9)))
+    code, out, err = check(capsys, run.path)
+    assert (code, err) == (0, "") and "1,000,000,000" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

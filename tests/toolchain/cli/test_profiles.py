@@ -42,6 +42,9 @@ def test_show_tells_sources_and_budget(capsys: pytest.CaptureFixture[str], name:
     shown = document(capsys, "show", name)
     assert code == 0 and shown["profile"]["name"] == name
     assert shown["profile"]["source"] in out
+    power = shown["profile"]["power"]
+    assert (power is not None) == ("active_mw" in out)
+    assert power is None or f"power: {power['source']}" in out
     for region in shown["profile"]["regions"]:
         assert region["source"] in out and f"{region['origin']:#010x}" in out
     assert shown["budget"]["flash_bytes"] or shown["budget"]["artifact_bytes"]

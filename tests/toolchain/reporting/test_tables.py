@@ -29,6 +29,8 @@ ACTIVITY = Activity(100, 2345, 288, 15, 1008, 333, 224, {"stem": 0.25, "node": 0
 LINES = (
     BudgetLine("firmware.elf", "flash", 53_204, 1_048_576, "measured"),
     BudgetLine("model.onnx", "latency", 1500, 33_000, "measured", "us", "on this machine"),
+    BudgetLine("prediction", "energy", 1234, 20_000, "estimated", "uj", "for the board"),
+    BudgetLine("prediction", "operations", 1_234_567, 2_000_000, "estimated", "operations"),
 )
 
 
@@ -47,6 +49,8 @@ def test_budget_has_units_headroom_and_evidence() -> None:
         "evidence": "measured",
     }
     assert (row(table, 1)["used"], row(table, 1)["evidence"]) == ("1.50 ms", "measured on this machine")
+    assert (row(table, 2)["used"], row(table, 2)["headroom"]) == ("1.234 mJ", "18.766 mJ")
+    assert (row(table, 3)["used"], row(table, 3)["available"]) == ("1,234,567", "2,000,000")
 
 
 def test_comparison_has_counts_and_both_accuracies() -> None:

@@ -21,9 +21,11 @@ def test_headroom_and_sentence() -> None:
     assert over.over == "firmware.elf is over budget by 4,464 bytes: flash needs 70,000 and has 65,536"
 
 
-def test_time_has_its_own_unit() -> None:
+def test_time_and_energy_have_their_own_units() -> None:
     late = BudgetLine("model.onnx", "latency", 40_000, 33_000, "measured", "us")
     assert "by 7,000 microseconds" in late.over
+    hungry = BudgetLine("prediction", "energy", 1500, 1000, "estimated", "uj")
+    assert "by 500 microjoules: energy needs 1,500 and has 1,000" in hungry.over
 
 
 def test_every_region_and_the_totals_of_several() -> None:

@@ -173,6 +173,23 @@ def test_latency_of_firmware_is_an_estimate_from_its_instructions(firmware_run: 
     assert any("latency needs" in failure.message for failure in late.failures)
 
 
+def test_energy_and_operations_are_held_once_to_the_prediction(firmware_run: Path, tmp_path: Path) -> None:
+    board = load(BOARD)
+    verdict = verified(firmware_run, limits=budget(board, energy_mj=1000.0, operations=10**9))
+    assert verdict.failures == ()
+    lines = [(line.artifact, line.resource, line.evidence) for line in verdict.budget]
+    assert lines[-2:] == [("prediction", "energy", "estimated"), ("prediction", "operations", "estimated")]
+    over = verified(firmware_run, limits=budget(board, energy_mj=1e-3, operations=10))
+    assert causes(over) == {"over_budget"} and len(over.failures) == 2
+    for name in ("esp32s3", "raspberry_pi_4b"):
+        board = load(name)
+        limits = budget(board, energy_mj=1000.0, operations=10**9)
+        found = [
+            line.resource for line in verified(run(tmp_path / name, board=name), name, limits=limits).budget
+        ]
+        assert found.count("energy") == found.count("operations") == 1
+
+
 def test_fewer_samples(firmware_run: Path) -> None:
     assert verified(firmware_run, samples=3).comparisons[0].images == 3
 
