@@ -13,7 +13,7 @@ from tests.support.architectures import LINES, filled, quantized, untrained
 from tests.support.graphs import random_graph
 from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.build import build
-from toolchain.cost.artifacts import artifact_bytes, latency_ms, resident_bytes, weight_count
+from toolchain.cost.artifacts import UPDATE_MACS, artifact_bytes, latency_ms, resident_bytes, weight_count
 from toolchain.cost.operations import operations
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
@@ -110,6 +110,9 @@ def test_memory_grows_with_weights_maps_and_time_steps() -> None:
     assert resident_bytes(small, "onnx") > resident_bytes(small, "tflite")
 
 
-def test_latency_is_dense_work_at_the_board_s_rate() -> None:
+def test_latency_is_dense_work_and_updates_at_the_board_s_rate() -> None:
     graph = untrained(LINES[0])
-    assert latency_ms(graph, 1e9) == pytest.approx(operations(graph).dense / 1e6)
+    counted = operations(graph)
+    work = counted.dense + UPDATE_MACS * counted.membrane_updates
+    assert latency_ms(graph, 1e9) == pytest.approx(work / 1e6)
+    assert latency_ms(graph, 2e9) == latency_ms(graph, 1e9) / 2
