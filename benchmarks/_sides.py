@@ -22,8 +22,9 @@ from toolchain.graph.nodes import Shape
 from toolchain.network.snasnet import Neurons, SnasnetCell, SnasnetNetwork
 from toolchain.search.scoring.placement import PUBLISHED_LEAK
 from toolchain.search.scoring.score import score_cells
+from toolchain.search.snasnet.jobs import BATCH, REPEATS
 from toolchain.search.snasnet.kernels import Kernels
-from toolchain.search.snasnet.score import BATCH, REPEATS, score
+from toolchain.search.snasnet.score import score
 
 SKIP, CLASSES, SEED = "001000", 100, 0
 

@@ -46,7 +46,7 @@ from toolchain.graph.nodes import Shape
 from toolchain.search.scoring.prefixes import by_prefix
 from toolchain.search.snasnet import CANDIDATES, MALLOC_ENVIRONMENT
 from toolchain.search.snasnet.draw import draw
-from toolchain.search.snasnet.score import REPEATS
+from toolchain.search.snasnet.jobs import REPEATS
 
 ENVIRONMENT = {**MALLOC_ENVIRONMENT, "OMP_WAIT_POLICY": "PASSIVE"}
 """Of both sides. Threads that wait must not count as work, or theirs would take a quarter more of the processor."""

@@ -6,18 +6,23 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from exporters.base import exporter
 from exporters.c import compilers
 from exporters.c.build import build
 from exporters.c.cores import CORES
-from toolchain.errors import InputError
+from exporters.onnx import runtime_versions
+from toolchain.architecture.snasnet import SPACE, refuse
+from toolchain.errors import InputError, OverBudgetError
+from toolchain.files import read_json
 from toolchain.graph.checks import require_valid
 from toolchain.graph.storage import load_graph
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder
 from toolchain.verification import emulator, qemu_machine
+from toolchain.verification.budget_lines import model_line
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
 
@@ -52,7 +57,12 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
     Raises ``InputError`` if the run has no trained network, a format is unknown or the folder cannot be
     written, ``OverBudgetError`` if the image does not link into the board's regions, ``ToolMissingError`` if
     there is no compiler.
+
+    A network of the ``snasnet`` space is written as ``model_float.onnx`` alone, and run against torch at once:
+    ``OutputsDifferError`` if logits differ, ``OverBudgetError`` if the file is too large.
     """
+    if is_float(run):
+        return _export_float(run, formats, progress)
     profile = run.profile()
     exporters = {name: exporter(name) for name in dict.fromkeys(formats or profile.default_formats)}
     if not run.model.is_file():
@@ -61,10 +71,7 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
         )
     graph = load_graph(run.path)
     require_valid(graph, str(run.model), weights=True)
-    try:
-        staged = Path(tempfile.mkdtemp(dir=run.path, prefix=".artifacts."))
-    except OSError as error:
-        raise InputError(f"cannot write to {run.path}: {error.strerror}; nothing was changed") from error
+    staged = _staging(run)
     try:
         written = []
         for name, module in exporters.items():
@@ -81,6 +88,54 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
     run.report.unlink(missing_ok=True)  # an old verdict speaks of other files
     run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "formats": list(exporters)})
     return [run.artifacts / path.relative_to(staged) for path in written]
+
+
+def is_float(run: RunFolder) -> bool:
+    """Whether ``run``'s network is of the ``snasnet`` space, which has no integers to verify."""
+    found = read_json(run.architecture) if run.architecture.is_file() else None
+    return isinstance(found, dict) and found.get("space") == SPACE
+
+
+def _export_float(run: RunFolder, formats: Sequence[str], progress: Progress) -> list[Path]:
+    from exporters.onnx import snasnet
+    from toolchain.training.float_run import trained_network
+    from toolchain.verification.float_network import compare_float
+
+    other = next((name for name in formats if name != "onnx"), None)
+    if other is not None:
+        exporter(other)
+        raise refuse({"c": "A C export", "tflite": "A TFLite export"}[other])
+    profile, data = run.profile(), run.dataset()
+    network = trained_network(run, data)
+    staged = _staging(run)
+    try:
+        progress("exporting onnx")
+        path = snasnet.export(network, staged, *runtime_versions(profile))
+        found = compare_float(path, network, data.test.images)
+        progress(
+            f"{found.runtime} against torch, {found.images} images: logits of {found.apart} apart, {found.other_class}"
+            " of another class (float sums; integers are not to be had in the snasnet space)"
+        )
+        line = model_line(path, profile, run.budget())
+        if line.over:
+            raise OverBudgetError(line.over)
+        staged.chmod(0o755)
+        _replace(run.artifacts, staged)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    run.report.unlink(missing_ok=True)
+    comparison = asdict(found)
+    run.write_manifest(
+        {"profile": profile.name, "formats": ["onnx"], "space": SPACE, "comparison": comparison}
+    )
+    return [run.artifacts / path.name]
+
+
+def _staging(run: RunFolder) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(dir=run.path, prefix=".artifacts."))
+    except OSError as error:
+        raise InputError(f"cannot write to {run.path}: {error.strerror}; nothing was changed") from error
 
 
 def _replace(target: Path, staged: Path) -> None:
@@ -105,7 +160,15 @@ def verify_run(
     qemu: bool = False,
     progress: Progress,
 ) -> Verdict:
-    """Verify ``run``'s artifacts on its own test images, for its own profile and budget; see ``verify``."""
+    """Verify ``run``'s artifacts on its own test images, for its own profile and budget; see ``verify``.
+
+    Raises ``InputError`` for networks of the ``snasnet`` space, which have no integers to compare.
+    """
+    if is_float(run):
+        raise InputError(
+            f"{run.path} has a float network of the snasnet space, which has no integers to verify; `export` compares"
+            " it with torch, and `check` holds its file against the budget"
+        )
     test = run.dataset().test
     return verify(
         run.path,

@@ -18,7 +18,7 @@ from toolchain.profiles.schema import Profile
 MIN_IR_VERSION = 7
 """The IR version that came with ``MIN_OPSET``."""
 
-__all__ = ["FILES", "build", "export"]
+__all__ = ["FILES", "build", "export", "runtime_versions"]
 
 FILES: dict[str, Form] = {"model.onnx": "unrolled", "model_step.onnx": "step"}
 """Artifact -> form; the names are stable."""
@@ -31,6 +31,18 @@ def export(graph: Graph, profile: Profile, folder: Path) -> list[Path]:
     Raises ``InputError`` if the graph is invalid or untrained, or the profile's ONNX Runtime is too old.
     """
     require_valid(graph, "the network", weights=True)
+    opset, ir_version = runtime_versions(profile)
+    contents = {name: build(graph, form, profile.name, opset, ir_version) for name, form in FILES.items()}
+    for name, model in contents.items():
+        write_artifact(folder / name, model.SerializeToString(deterministic=True))
+    return [folder / name for name in contents]
+
+
+def runtime_versions(profile: Profile) -> tuple[int, int]:
+    """The newest opset and IR version that the board's ONNX Runtime loads, the oldest written if it has none.
+
+    Raises ``InputError`` if they are too old for this exporter, or newer than the installed onnx.
+    """
     opset, ir_version = MIN_OPSET, MIN_IR_VERSION
     if profile.runtime is not None:
         opset, ir_version = profile.runtime.onnx_opset, profile.runtime.onnx_ir_version
@@ -44,7 +56,4 @@ def export(graph: Graph, profile: Profile, folder: Path) -> list[Path]:
             f"profile {profile.name} asks for ONNX opset {opset}, IR {ir_version}, but the installed onnx knows "
             f"opset {onnx_opset_version()}, IR {IR_VERSION}: correct the profile, or `pip install --upgrade onnx`"
         )
-    contents = {name: build(graph, form, profile.name, opset, ir_version) for name, form in FILES.items()}
-    for name, model in contents.items():
-        write_artifact(folder / name, model.SerializeToString(deterministic=True))
-    return [folder / name for name in contents]
+    return opset, ir_version

@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 
 from exporters.c import compilers
+from tests.support.data import bars
 from tests.support.graphs import random_graph
 from toolchain import delivery, profiles, runs
-from toolchain.delivery import export_run, require_tools
+from toolchain.architecture import snasnet
+from toolchain.architecture.storage import save_architecture
+from toolchain.delivery import export_run, require_tools, verify_run
 from toolchain.errors import InputError, OverBudgetError, ToolMissingError
 from toolchain.graph.storage import save_graph
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder, RunSettings
+from toolchain.training.run import train_run
+from toolchain.verification.check import check_run
 
 
 def quiet(message: str) -> None:
@@ -149,3 +154,44 @@ def test_an_untrained_run_and_an_unknown_format_are_refused(tmp_path: Path) -> N
     with pytest.raises(InputError, match="no exporter writes 'pth'; the formats are c, onnx, tflite"):
         export_run(run, ("pth",), progress=quiet)
     assert not run.artifacts.exists()
+
+
+@pytest.fixture
+def float_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A trained run of the ``snasnet`` space."""
+    data = bars()
+    monkeypatch.setattr(RunFolder, "dataset", lambda self: data)
+    run = runs.create(tmp_path / "float", profiles.load("jetson_nano"), RunSettings())
+    save_architecture(snasnet.parse("snasnet t2 stem8/1 003000 pool2 fc64 voters2"), run.architecture)
+    train_run(run, epochs=2, progress=quiet)
+    return run
+
+
+def test_a_float_network_is_written_as_onnx_alone_and_compared(float_run: RunFolder) -> None:
+    said: list[str] = []
+    paths = export_run(float_run, (), progress=said.append)
+    assert [path.name for path in paths] == ["model_float.onnx"] and paths[0].is_file()
+    assert "30 images: logits of" in said[-1]
+    manifest = json.loads(float_run.manifest.read_text())
+    assert manifest["space"] == "snasnet" and manifest["comparison"]["images"] == 30
+    (line,) = check_run(float_run.path, float_run.profile(), float_run.budget())
+    assert line.used == paths[0].stat().st_size
+    with pytest.raises(InputError, match="no integers to verify"):
+        verify_run(float_run, progress=quiet)
+
+
+@pytest.mark.parametrize(("form", "words"), [("c", "A C export"), ("tflite", "A TFLite export")])
+def test_other_forms_of_a_float_network_are_refused(float_run: RunFolder, form: str, words: str) -> None:
+    with pytest.raises(InputError, match=f"^{words} is not to be had for networks of the snasnet space"):
+        export_run(float_run, (form,), progress=quiet)
+    with pytest.raises(InputError, match="no exporter writes 'nir'"):
+        export_run(float_run, ("nir",), progress=quiet)
+    assert not float_run.artifacts.exists()
+
+
+def test_a_float_file_over_budget_is_not_left_behind(float_run: RunFolder) -> None:
+    limits = runs.LimitSettings(artifact_bytes=1000)
+    float_run.save_settings(float_run.settings().model_copy(update={"limits": limits}))
+    with pytest.raises(OverBudgetError, match=r"model_float\.onnx is over budget by"):
+        export_run(float_run, (), progress=quiet)
+    assert names(float_run).isdisjoint({"artifacts/model_float.onnx"})

@@ -14,6 +14,8 @@ Words separated by one space, in the order in which the data passes:
 
 ``parse(to_text(a)) == a`` for every architecture, and ``to_text(parse(line)) == line`` for every line whose
 cells have no dead branches.
+
+Lines that begin with ``snasnet`` are those of ``toolchain.architecture.snasnet``; ``parse_any`` reads both.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from __future__ import annotations
 import re
 from re import Match
 
+from toolchain.architecture import snasnet
 from toolchain.architecture.architecture import Architecture, Block, Shrink
 from toolchain.architecture.cells import Cell
+from toolchain.architecture.snasnet import SnasnetArchitecture
 from toolchain.errors import InputError
 from toolchain.graph.nodes import Leak
 
@@ -30,9 +34,14 @@ EXAMPLE = "t4 leak2 reset-subtract stem16/2 003000 stride32 301203 head-count"
 _NUMBER = "([1-9][0-9]{0,4})"
 _MAX_CHARACTERS = 2000
 
+AnyArchitecture = Architecture | SnasnetArchitecture
+"""An architecture of any space."""
 
-def to_text(architecture: Architecture) -> str:
-    """The architecture's line."""
+
+def to_text(architecture: AnyArchitecture) -> str:
+    """The architecture's line, in the form of its space."""
+    if isinstance(architecture, SnasnetArchitecture):
+        return snasnet.to_text(architecture)
     words = [
         f"t{architecture.time_steps}",
         _leak_text(architecture.leak),
@@ -46,8 +55,13 @@ def to_text(architecture: Architecture) -> str:
     return " ".join([*words, f"head-{architecture.head}"])
 
 
+def parse_any(line: str) -> AnyArchitecture:
+    """Read a line of any space, told apart by the first word; raises as ``parse`` does."""
+    return snasnet.parse(line) if line.split()[:1] == [snasnet.SPACE] else parse(line)
+
+
 def parse(line: str) -> Architecture:
-    """Read a line; raises ``InputError`` naming the word that does not belong where it stands."""
+    """Read a line of the ``spikenas`` space; raises ``InputError`` naming the word that stands where it should not."""
     words = line.split() if len(line) <= _MAX_CHARACTERS else []
     if len(words) < 5:
         raise InputError(f"architecture {line[:60]!r} is not a line such as: {EXAMPLE}")

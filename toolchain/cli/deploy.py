@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from toolchain.architecture.snasnet import SPACE, refuse
 from toolchain.cli.console import progress
 from toolchain.cli.export_options import Formats, Samples
 from toolchain.cli.interruption import on_interrupt, options_given
@@ -83,6 +84,8 @@ def command(
         seed=seed,
         epochs=epochs,
     )
+    if algorithm == SPACE:
+        raise refuse("A deployment")
     board = load(profile)
     require_tools(board, formats or ())  # what is missing must not be found after minutes of training
     run, images = begin_run(board, settings, out=out, progress=progress)

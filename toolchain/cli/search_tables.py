@@ -36,9 +36,11 @@ def show_result(document: Document) -> None:
     _show_network(document)
     training = document.get("training")
     if training is not None:
+        integer = training["test_accuracy"]
         print(
-            f"test accuracy (measured on {training['test_images']:,} images): {training['test_accuracy']:.2%}"
-            f" in integers, {training['float_test_accuracy']:.2%} in float"
+            f"test accuracy (measured on {training['test_images']:,} images):"
+            + ("" if integer is None else f" {integer:.2%} in integers,")
+            + f" {training['float_test_accuracy']:.2%} in float"
         )
     verb = "train" if training is None else "export"
     print(printable(f"run {document['run']}; next: spikenas-deploy {verb} {document['run']}"))
@@ -48,7 +50,8 @@ def show_front(document: Document) -> None:
     """Print all candidates that were trained, those of the Pareto front marked."""
     trained = document["trained"]
     if not trained:
-        print("no candidate was trained: the most promising network was taken")
+        taken = "with the highest score" if document["algorithm"] == "snasnet" else "that promised most"
+        print(f"no candidate was trained: the network {taken} was taken")
         return
     names = [name for name in _OBJECTIVES if name in trained[0]]
     columns = (

@@ -49,9 +49,10 @@ def _render(document: dict[str, Any]) -> None:
             f"{document[f'{prefix}test_accuracy']:.2%}",
         )
         for stage, prefix in (("float", "float_"), ("int8", ""))
+        if document[f"{prefix}test_accuracy"] is not None
     ]
     print_table(("accuracy (measured)", "validation>", "test>"), rows)
-    for name, count in document["small_thresholds"].items():
+    for name, count in document.get("small_thresholds", {}).items():
         print(
             f"note: {name} has {count} channels with a threshold under 64, whose firing rates the leak's floor bends"
         )

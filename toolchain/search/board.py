@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.build import build
+from toolchain.architecture.snasnet import SnasnetArchitecture, refuse
+from toolchain.architecture.text import AnyArchitecture
+from toolchain.cost import snasnet
 from toolchain.cost.figures import Figures
 from toolchain.cost.footprint import Excess, Footprint, Held, exceeded, footprint, held
 from toolchain.datasets import Dataset
@@ -33,7 +35,7 @@ FRAME_MS = 1000 / 30
 class Verdict:
     """What an architecture takes and by what it is over."""
 
-    architecture: Architecture
+    architecture: AnyArchitecture
     footprint: Footprint
     excesses: tuple[Excess, ...]
 
@@ -82,8 +84,13 @@ class Board:
         pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
         return cls(profile, limits, pixels, data.preprocessing, data.labels, data.is_demonstration, pace)
 
-    def graph(self, architecture: Architecture) -> Graph:
-        """The architecture's Graph for this data; raises ``InputError`` if it cannot be built."""
+    def graph(self, architecture: AnyArchitecture) -> Graph:
+        """The architecture's Graph for this data; raises ``InputError`` if it cannot be built.
+
+        Networks of the ``snasnet`` space have none: their nodes pass real numbers.
+        """
+        if isinstance(architecture, SnasnetArchitecture):
+            raise refuse("A graph of spikes")
         return build(architecture, self.pixels, self.preprocessing, self.labels)
 
     def held(self, used: Footprint | Figures) -> Iterator[Held]:
@@ -92,7 +99,13 @@ class Board:
         if self.pace_ms is not None and used.latency_ms is not None:
             yield PACE, used.latency_ms, self.pace_ms
 
-    def judge(self, architecture: Architecture) -> Verdict:
-        """Hold ``architecture`` against the budget and the pace; raises ``InputError`` if it cannot be built."""
-        used = footprint(self.graph(architecture), self.profile)
+    def judge(self, architecture: AnyArchitecture) -> Verdict:
+        """Hold ``architecture`` against the budget and the pace; raises ``InputError`` if it cannot be built.
+
+        A microcontroller takes none of the ``snasnet`` space.
+        """
+        if isinstance(architecture, SnasnetArchitecture):
+            used = snasnet.footprint(architecture, self.pixels, len(self.labels), self.profile)
+        else:
+            used = footprint(self.graph(architecture), self.profile)
         return Verdict(architecture, used, tuple(exceeded(self.held(used))))

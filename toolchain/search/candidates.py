@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from toolchain.architecture.architecture import Architecture
-from toolchain.architecture.text import to_text
+from toolchain.architecture.text import AnyArchitecture, to_text
 from toolchain.search.board import Verdict
 from toolchain.search.trainings import Extent, Outcome
 
@@ -20,7 +19,7 @@ class Candidate:
     roles: tuple[str, ...] = ()
 
     @property
-    def architecture(self) -> Architecture:
+    def architecture(self) -> AnyArchitecture:
         """Its structure."""
         return self.verdict.architecture
 
@@ -58,6 +57,6 @@ class Trained:
         return size
 
 
-def architecture_id(architecture: Architecture) -> str:
+def architecture_id(architecture: AnyArchitecture) -> str:
     """The first eight hexadecimal digits of the SHA-256 of the architecture's line."""
     return hashlib.sha256(to_text(architecture).encode()).hexdigest()[:8]

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from toolchain.search import position_scores, trainings
 from toolchain.search.evaluation import Job, Result
 from toolchain.search.problem import Problem
+from toolchain.search.snasnet import jobs as snasnet
 
 WORK: dict[str, Callable[[Problem, Job], Result]] = {
     trainings.KIND: trainings.run_training,
     position_scores.KIND: position_scores.run_scores,
+    snasnet.KIND: snasnet.run_snasnet,
 }
 
 

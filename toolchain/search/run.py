@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import runs
+from toolchain.architecture.snasnet import SPACE
 from toolchain.architecture.storage import save_architecture
 from toolchain.architecture.text import parse
 from toolchain.datasets import Dataset, load
@@ -20,7 +21,6 @@ from toolchain.search.documents import SCHEMA, search_document, verdict_document
 from toolchain.search.dry_run import DryRun, dry_run
 from toolchain.search.evaluation import Progress
 from toolchain.search.executors import Workers
-from toolchain.search.feasible import feasible_sizes
 from toolchain.search.results import SearchResult
 from toolchain.search.settings import SearchSettings
 
@@ -36,9 +36,9 @@ def begin_run(
     ``OverBudgetError`` if nothing fits and ``InputError`` if the data cannot be read or ``out`` is not empty:
     neither leaves a trace.
     """
-    algorithm(settings.search.algorithm)
+    chosen = algorithm(settings.search.algorithm)
     data = _data(settings, progress)
-    feasible_sizes(Board.for_data(profile, budget(profile, **settings.limits.model_dump()), data))
+    chosen.check(Board.for_data(profile, budget(profile, **settings.limits.model_dump()), data))
     hashed = settings.data.model_copy(update={"sha256": data.sha256})
     return runs.create(out, profile, settings.model_copy(update={"data": hashed})), data
 
@@ -106,6 +106,10 @@ def search_found(run: RunFolder) -> dict[str, Any]:
 
 def plan_run(profile: Profile, settings: RunSettings, *, progress: Progress) -> DryRun:
     """What ``search_run`` would find room for, without a forward pass and without writing anything."""
+    if settings.search.algorithm == SPACE:
+        raise InputError(
+            "--dry-run speaks of the sizes of the spikenas space; leave it or --algorithm snasnet away"
+        )
     data = _data(settings, progress)
     return dry_run(Board.for_data(profile, budget(profile, **settings.limits.model_dump()), data))
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolchain.architecture.architecture import Architecture
+from toolchain.architecture.text import AnyArchitecture
 from toolchain.datasets import Dataset
+from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 from toolchain.search.algorithms import algorithm
@@ -45,9 +48,13 @@ def search(
         result = SearchResult(
             name,
             found.chosen.architecture,
-            problem.board.graph(found.chosen.architecture),
+            _graph(problem.board, found.chosen.architecture),
             found,
             begun.evaluation.elapsed_s,
         )
         begun.conclude(result_entry(result))
     return result
+
+
+def _graph(board: Board, architecture: AnyArchitecture) -> Graph | None:
+    return board.graph(architecture) if isinstance(architecture, Architecture) else None

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from toolchain.architecture.architecture import Architecture
-from toolchain.architecture.text import parse, to_text
+from toolchain.architecture.text import AnyArchitecture, parse, to_text
 from toolchain.cost.operations import operations
 from toolchain.datasets import Subset
 from toolchain.errors import InputError
@@ -86,7 +85,7 @@ class Outcome:
         )
 
 
-def training_job(architecture: Architecture, extent: Extent, seed: int) -> Job:
+def training_job(architecture: AnyArchitecture, extent: Extent, seed: int) -> Job:
     """The job that trains ``architecture`` so long, from weights drawn by ``seed``."""
     return {
         "kind": KIND,

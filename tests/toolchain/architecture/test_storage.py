@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 
 from tests.support.architecture_strategies import architectures
+from tests.support.snasnet import snasnet_architectures
+from toolchain.architecture import snasnet
 from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.storage import from_dict, load_architecture, save_architecture, to_dict
 from toolchain.architecture.text import EXAMPLE, parse
@@ -30,6 +32,15 @@ def broken(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value != "gone"}
 
 
+def other(**changes: Any) -> dict[str, Any]:
+    return to_dict(snasnet.parse(snasnet.EXAMPLE)) | changes
+
+
+@given(snasnet_architectures())
+def test_the_other_space_round_trips_through_json(architecture: snasnet.SnasnetArchitecture) -> None:
+    assert from_dict(json.loads(json.dumps(to_dict(architecture))), "x") == architecture
+
+
 @pytest.mark.parametrize(
     ("document", "words"),
     [
@@ -37,7 +48,14 @@ def broken(**changes: Any) -> dict[str, Any]:
         (broken(head="gone"), "must have exactly the fields"),
         (broken(extra=1), "it has .*extra"),
         (broken(format="spikenas-architecture/9"), "has the format 'spikenas-architecture/9'"),
-        (broken(space="snasnet"), "the space 'snasnet'"),
+        (broken(space="nasnet"), "the space 'nasnet'.*'spikenas' or 'snasnet'"),
+        (broken(space="snasnet"), "a snasnet architecture must have exactly the fields"),
+        (other(format="x"), "the format is 'x'"),
+        (other(cells=["003000"]), "cells are two texts of six digits"),
+        (other(cells=["003000", 3]), "cells are two texts of six digits"),
+        (other(cells=["003000", "999999"]), "is not six digits"),
+        (other(width=0), "width must be a whole number"),
+        (other(stem={"channels": 4}), "stem must have exactly the fields"),
         (broken(time_steps="4"), "time steps must be a whole number"),
         (broken(leak={"form": "subtract"}), "leak must have exactly the fields form, shift"),
         (broken(leak={"form": "subtract", "shift": 1e9}), "leak's shift"),

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.architecture_strategies import architectures
+from toolchain.architecture import snasnet
 from toolchain.architecture.architecture import Architecture, Shrink
-from toolchain.architecture.text import EXAMPLE, parse, to_text
+from toolchain.architecture.text import EXAMPLE, parse, parse_any, to_text
 from toolchain.errors import InputError
 from toolchain.graph.nodes import Leak
 
@@ -63,3 +64,12 @@ def test_any_text_is_an_architecture_or_an_input_error(text: str) -> None:
         parse(text)
     except InputError:
         pass
+
+
+def test_lines_of_every_space_are_read_in_one_place() -> None:
+    assert parse_any(EXAMPLE) == parse(EXAMPLE)
+    assert parse_any(snasnet.EXAMPLE) == snasnet.parse(snasnet.EXAMPLE)
+    assert to_text(parse_any(snasnet.EXAMPLE)) == snasnet.EXAMPLE
+    for line in ("", "snasnet", "snasnets t5"):
+        with pytest.raises(InputError, match="is not a line such as"):
+            parse_any(line)

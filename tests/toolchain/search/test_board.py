@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from tests.toolchain.search.boards import board
+from toolchain.architecture import snasnet
 from toolchain.architecture.text import parse
 from toolchain.cost.layout import layout
 from toolchain.cost.operations import operations
+from toolchain.cost.snasnet import artifact_bytes
 from toolchain.errors import InputError
 from toolchain.search.board import FRAME_MS
 
@@ -49,3 +51,16 @@ def test_linux_boards_are_held_to_their_own_limits() -> None:
 def test_what_cannot_be_built_is_bad_input() -> None:
     with pytest.raises(InputError, match="pool4"):
         board().judge(parse("t2 leak2 reset-subtract stem4/1 pool4 pool4 pool4 pool4 head-count"))
+
+
+def test_networks_of_the_snasnet_space_are_judged_where_they_can_run() -> None:
+    architecture = snasnet.parse("snasnet t5 stem8/1 302030 pool2 fc64 voters5")
+    nano = board("jetson_nano")
+    verdict = nano.judge(architecture)
+    assert verdict.fits and verdict.footprint.artifact_bytes == artifact_bytes(architecture, nano.pixels, 3)
+    narrow = board("jetson_nano", artifact_bytes=verdict.footprint.artifact_bytes - 1)
+    assert narrow.judge(architecture).dropped_by == ["artifact"]
+    with pytest.raises(InputError, match="stm32f405 is not to be had for networks of the snasnet space"):
+        board("stm32f405").judge(architecture)
+    with pytest.raises(InputError, match="A graph of spikes is not to be had"):
+        nano.graph(architecture)

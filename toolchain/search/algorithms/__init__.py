@@ -16,6 +16,10 @@ def algorithm(name: str) -> Algorithm:
         from toolchain.search.algorithms.spikenas import SpikeNas
 
         return SpikeNas()
+    if name == "snasnet":
+        from toolchain.search.algorithms.snasnet import Snasnet
+
+        return Snasnet()
     if name == "random":
         from toolchain.search.algorithms.random_draws import RandomDraws
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from toolchain.search.board import Board
 from toolchain.search.candidates import Candidate, Trained
 from toolchain.search.evaluation import Evaluation
+from toolchain.search.feasible import feasible_sizes
 from toolchain.search.problem import Problem
 
 
@@ -55,6 +56,14 @@ class Algorithm(ABC):
     """A way to search. One class and one file each; ``tests/toolchain/search/algorithms`` holds for all."""
 
     name: ClassVar[str]
+
+    def check(self, board: Board) -> None:
+        """Make sure, before anything is written or computed, that something of the space fits ``board``.
+
+        Raises ``OverBudgetError`` with what the smallest network misses, and ``InputError`` if the space has none
+        for such images or such a board.
+        """
+        feasible_sizes(board)
 
     @abstractmethod
     def run(self, problem: Problem, evaluation: Evaluation) -> Found:

@@ -15,11 +15,8 @@ from toolchain.architecture.snasnet import SnasnetArchitecture
 from toolchain.graph.nodes import Shape
 from toolchain.graph.preprocessing import Pixels
 from toolchain.network.snasnet import Neurons, SnasnetNetwork
+from toolchain.search.snasnet.jobs import BATCH, REPEATS
 from toolchain.search.snasnet.kernels import Kernels, Scores, mean
-
-BATCH = 256
-REPEATS = 2
-"""Images of a batch and batches, as published."""
 
 
 def score(
