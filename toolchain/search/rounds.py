@@ -10,10 +10,10 @@ from toolchain.search.choice import most_accurate
 from toolchain.search.evaluation import Evaluation
 from toolchain.search.finalists import Rung, halve, train
 from toolchain.search.problem import Problem
-from toolchain.search.rungs import rungs, seconds_per_image
+from toolchain.search.rungs import EVALUATED, rungs, seconds_per_image
 from toolchain.search.seeds import training_seeds
 from toolchain.search.standing import Standing
-from toolchain.search.trainings import BATCH, Extent, training_job
+from toolchain.search.trainings import BATCH, MOST_HELD_OUT, Extent, training_job
 
 SECONDS_PER_TRAINING_IMAGE = 0.03
 """Default core seconds spent on candidates for each image of the training set: about what a training takes."""
@@ -39,9 +39,12 @@ def training_seconds(problem: Problem, evaluation: Evaluation, anchor: Architect
     if problem.settings.time_budget_s is None:
         return min(MOST_SECONDS, SECONDS_PER_TRAINING_IMAGE * len(problem.data.train))
     extent = Extent.of(PROBE_STEPS * BATCH, len(problem.data.train))
-    expected_s = extent.images_seen * seconds_per_image(problem.board.graph(anchor))
-    probes = evaluation.results([training_job(anchor, extent, seed) for seed in range(evaluation.width)])
-    slower = max((probe["seconds"] / expected_s for probe in probes if probe), default=1.0)
+    images = extent.images_seen + EVALUATED * _held_out(problem)
+    expected_s = images * seconds_per_image(problem.board.graph(anchor))
+    # A worker's first training also warms up, so each gets two and the slower half does not count.
+    probes = evaluation.results([training_job(anchor, extent, seed) for seed in range(2 * evaluation.width)])
+    ratios = sorted(probe["seconds"] / expected_s for probe in probes if probe)
+    slower = ratios[: evaluation.width][-1] if ratios else 1.0
     left_s = evaluation.once("seconds for trainings", lambda: evaluation.time_left_s or 0.0)
     return left_s * evaluation.width * PLANNED_SHARE / slower
 
@@ -51,16 +54,21 @@ def train_in_rungs(
 ) -> list[Trained]:
     """Every candidate that was trained, with its longest trainings; none if a time budget left no time for one."""
     costs = [seconds_per_image(problem.board.graph(each.architecture)) for each in pool]
-    plan = rungs(costs, seconds, len(problem.data.train), training_seeds(problem.settings))
+    seeds = training_seeds(problem.settings)
+    plan = rungs(costs, seconds, len(problem.data.train), _held_out(problem), seeds)
     standing = Standing(evaluation, plan)
     trained = halve(evaluation, pool, plan, standing.seen)
     ended = bool(trained) and max(each.rung for each in trained) == len(plan) - 1
     if problem.settings.time_budget_s is not None and ended:
-        _further_rounds(evaluation, trained, plan[-1], standing)
+        further_rounds(evaluation, trained, plan[-1], standing)
     return trained
 
 
-def _further_rounds(
+def _held_out(problem: Problem) -> int:
+    return min(len(problem.data.validation), MOST_HELD_OUT)
+
+
+def further_rounds(
     evaluation: Evaluation, trained: Sequence[Trained], last: Rung, standing: Standing
 ) -> None:
     """Train the finalists from one more seed after another while the time budget lasts, in place."""

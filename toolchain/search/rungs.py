@@ -16,9 +16,12 @@ from toolchain.search.trainings import Extent
 SECONDS_PER_OPERATION = 8.8e-11
 SECONDS_PER_UPDATE = 1.0e-8
 SECONDS_PER_NODE_STEP = 6.5e-6
-"""Seconds an image seen in training, evaluation included, takes on one core: per dense synaptic operation, per
+"""Seconds that an image seen in training takes on one core: per dense synaptic operation, per
 membrane update, and per node and time step. Fitted to 15 trainings of networks with 0.2 to 8 million operations
 on a 2026 server core (AVX-512), which they reproduce within 20 %."""
+
+EVALUATED = 0.35
+"""What an image that accuracy is measured on takes, in images trained: a forward pass without a backward one."""
 
 FEWEST, MOST = 6, 18
 """Candidates in the pool."""
@@ -50,23 +53,25 @@ def seconds_per_image(graph: Graph) -> float:
 
 def pool_size(seconds: float, per_image_s: float) -> int:
     """Candidates that ``seconds`` pay for, if ``per_image_s`` is what an image takes on average."""
-    return min(MOST, max(FEWEST, int(seconds / (_LENGTHS * SEEN * per_image_s))))
+    lengths = 1 + LONGER * SEEDS / KEPT
+    return min(MOST, max(FEWEST, int(seconds / (lengths * SEEN * per_image_s))))
 
 
-def rungs(costs: Sequence[float], seconds: float, available: int, seeds: Sequence[int]) -> tuple[Rung, ...]:
-    """The rungs for candidates whose images take ``costs`` (seconds each), ``available`` images to train on.
+def rungs(
+    costs: Sequence[float], seconds: float, available: int, held_out: int, seeds: Sequence[int]
+) -> tuple[Rung, ...]:
+    """The rungs for candidates whose images take ``costs`` (seconds each).
 
-    The first of ``seeds`` is the first rung's, the others the last one's. The whole costs about ``seconds``,
+    ``available`` images are there to train on, and every training is measured on ``held_out`` images. The first
+    of ``seeds`` is the first rung's, the others the last one's. The whole costs about ``seconds``,
     unless that would be too little to tell candidates apart or more than is of use.
     """
-    first = seconds / (_LENGTHS * sum(costs))
-    seen = round(min(MOST_SEEN, max(FEWEST_SEEN, first)))
     finalists = min(len(costs), max(2, len(costs) // KEPT))
+    trainings = SEEDS * finalists / len(costs)
+    measured = EVALUATED * held_out * (1 + trainings)
+    first = (seconds / sum(costs) - measured) / (1 + LONGER * trainings)
+    seen = round(min(MOST_SEEN, max(FEWEST_SEEN, first)))
     return (
         Rung(len(costs), Extent.of(seen, available), tuple(seeds[:1])),
         Rung(finalists, Extent.of(LONGER * seen, available), tuple(seeds[1 : 1 + SEEDS])),
     )
-
-
-_LENGTHS = 1 + LONGER * SEEDS / KEPT
-"""What all rungs cost, in first rungs."""

@@ -68,7 +68,6 @@ class Outcome:
     ``seconds``: what the training took."""
 
     accuracy: float
-    float_accuracy: float
     held_out: int
     operations: int
     seconds: float = field(compare=False)
@@ -78,7 +77,6 @@ class Outcome:
         """Read a job's result."""
         return cls(
             result["accuracy"],
-            result["float_accuracy"],
             result["held_out"],
             result["effective_operations"],
             result["seconds"],
@@ -116,12 +114,12 @@ def run_training(problem: Problem, job: Job) -> Result:
             network, train, plan, seed=job["seed"], after_epoch=lambda *_: None, tuning=tuning
         )
     except InputError:
-        return _result(0.0, 0.0, len(held_out), operations(graph).dense, started)
+        return _result(0.0, len(held_out), operations(graph).dense, started)
     rates = spike_rates(quantized, held_out)
     effective = operations(graph, rates)
     assert effective.effective_acs is not None  # rates are given
     total = effective.pixel_macs + effective.head_macs + effective.effective_acs
-    return _result(accuracy(quantized, held_out), accuracy(network, held_out), len(held_out), total, started)
+    return _result(accuracy(quantized, held_out), len(held_out), total, started)
 
 
 def spike_rates(network: Any, data: Subset) -> dict[str, float]:
@@ -146,10 +144,9 @@ def _phase(images_seen: int, available: int) -> tuple[int, int]:
     return min(available, max(BATCH, images_seen // epochs)), epochs
 
 
-def _result(integer: float, floating: float, held_out: int, operations: int, started: float) -> Result:
+def _result(integer: float, held_out: int, operations: int, started: float) -> Result:
     return {
         "accuracy": integer,
-        "float_accuracy": floating,
         "held_out": held_out,
         "effective_operations": operations,
         "seconds": round(time.perf_counter() - started, 3),

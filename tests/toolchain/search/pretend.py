@@ -35,7 +35,6 @@ def pretend_work(problem: Problem | None, job: Job) -> dict[str, Any]:
         return {"sahd_2022_01": score, "sahd_2022_07": score, "hamming": score, "seconds": 0.1}
     return {
         "accuracy": float(rng.uniform(0.5, 1)),
-        "float_accuracy": 0.9,
         "held_out": 1000,
         "effective_operations": int(rng.integers(1, 10**6)),
         "seconds": 0.1,

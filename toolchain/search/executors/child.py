@@ -14,7 +14,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from toolchain.search.executors.environment import SINGLE_THREADED
+from toolchain.search.executors.environment import ENVIRONMENT
 from toolchain.search.executors.outcome import Failure, failure, in_words
 
 EXIT_SECONDS = 10
@@ -96,9 +96,9 @@ def _environment_of_children() -> Iterator[None]:
     """
     # Started with the first process, the tracker would unblock SIGINT.
     resource_tracker.ensure_running()
-    before = {name: os.environ.get(name) for name in SINGLE_THREADED}
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(SINGLE_THREADED)
+    os.environ.update(ENVIRONMENT)
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ from typing import Any
 from toolchain.errors import InputError
 from toolchain.search.executors.base import Work
 from toolchain.search.executors.child import receive_work, send_outcome
-from toolchain.search.executors.environment import SINGLE_THREADED
+from toolchain.search.executors.environment import ENVIRONMENT
 from toolchain.search.executors.outcome import attempt, failure
 
 STORE_BYTES = 200_000_000
@@ -104,7 +104,7 @@ class _Driver:
         self._ray = ray
         self._connection = connection
         self._work = work
-        settings: dict[str, Any] = {"runtime_env": {"env_vars": SINGLE_THREADED}}
+        settings: dict[str, Any] = {"runtime_env": {"env_vars": ENVIRONMENT}}
         if address == "local":
             # Its workers inherit the environment from here.
             settings = {
