@@ -1,6 +1,6 @@
 """Measure how much sooner a search that shares prefixes ends than SNASNet's, in the same space, in one go.
 
-    python benchmarks/search.py            about 12 minutes on two cores
+    python benchmarks/search.py            about 7 minutes on two cores
     python benchmarks/search.py --quick    about 2: fewer candidates, one position instead of two, said in the output
     python benchmarks/search.py --json     one JSON document
     python benchmarks/search.py --data cifar10/train    real images, resized to 32x32; default: smoothed noise
