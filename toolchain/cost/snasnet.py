@@ -1,35 +1,31 @@
 """What a float network of the ``snasnet`` space takes on a Linux board, from closed forms alone.
 
 Parameters are those of the published network, to the unit. The file is float32 ONNX with norms folded and a class's
-voters averaged (``exporters.onnx.snasnet``): its size is that of its values and an overhead that was fitted to 60
-files, all of which it reproduces within 6 kB. Memory and latency are estimates as in ``toolchain.cost.artifacts``.
+voters averaged (``toolchain.cost.snasnet_file``). Memory and latency are estimates as in ``toolchain.cost.artifacts``.
 """
 
 from __future__ import annotations
 
-from toolchain.architecture.cells import Cell, Operation
+from toolchain.architecture.cells import Cell
 from toolchain.architecture.snasnet import KERNEL, SnasnetArchitecture, refuse
-from toolchain.cost.artifacts import FLOAT_BYTES
 from toolchain.cost.figures import energy_mj
 from toolchain.cost.footprint import Footprint
 from toolchain.cost.operations import Operations
+from toolchain.cost.snasnet_file import convolved, file_bytes, firing
 from toolchain.graph.nodes import Shape
 from toolchain.profiles.schema import Profile
 
-_FILE, _NEURONS_STEP, _EDGE_STEP = 938, 670, 78
-"""Bytes of a file around its values: of any, and of each layer of neurons and each edge in every time step."""
-
-_SESSION_BYTES, _WEIGHT_COPIES = 10 << 20, 2
-"""What ONNX Runtime takes to open any network, and how many float32 copies of the weights it keeps."""
-
-_KERNELS = {Operation.CONV1X1: 1, Operation.CONV3X3: 3}
+_SESSION_BYTES, _COPIES, _FULL_STEP, _POTENTIAL_STEP = 13_000_000, 2.6, 1.5, 15.5
+"""Bytes that ONNX Runtime takes for any network, copies of the file, and in each time step bytes for each weight of the
+fully connected layer, which it may pack anew, and each neuron. Fitted to 60 networks of 0.1 to 50 MB (ONNX Runtime
+1.32, x86-64), none of which took more: they took a fifth less in the median, and one less than half."""
 
 
 def parameters(architecture: SnasnetArchitecture, pixels: Shape, classes: int) -> int:
     """Trained values: weights, the gain and offset of each norm, and the voters' biases."""
     channels, voters = architecture.channels, classes * architecture.voters
     norms = 2 * (channels + channels + 2 * channels + 2 * channels)  # stem, reduction before and behind, last
-    norms += sum(2 * width * len(_sides(cell)) for cell, width in _placed(architecture))
+    norms += sum(2 * width * len(convolved(cell)) for cell, width in _placed(architecture))
     full = architecture.maps(pixels).pooled.size * architecture.width
     return _weights(architecture, pixels) + norms + full + (architecture.width + 1) * voters
 
@@ -67,7 +63,7 @@ def operations(architecture: SnasnetArchitecture, pixels: Shape, classes: int) -
     cells = sum(
         side**2 * shape.channels * shape.size
         for cell, shape in zip(architecture.cells, maps[:2], strict=True)
-        for side in _sides(cell)
+        for side in convolved(cell)
     )
     reduction = KERNEL**2 * maps.first.size * maps.second.channels
     return Operations(
@@ -80,42 +76,18 @@ def operations(architecture: SnasnetArchitecture, pixels: Shape, classes: int) -
 
 
 def artifact_bytes(architecture: SnasnetArchitecture, pixels: Shape, classes: int) -> int:
-    """Estimated size of the float32 ONNX file."""
-    layers = 3 + sum(len(_read(cell)) for cell in architecture.cells)
-    edges = sum(sum(map(bool, cell.operations)) for cell in architecture.cells)
-    around = _FILE + (_NEURONS_STEP * layers + _EDGE_STEP * edges) * architecture.time_steps
-    return FLOAT_BYTES * _stored(architecture, pixels, classes) + around
+    """Size of the float32 ONNX file, which is never larger."""
+    return file_bytes(architecture, pixels, classes)
 
 
 def resident_bytes(architecture: SnasnetArchitecture, pixels: Shape, classes: int) -> int:
-    """Estimated memory that one inference takes above the bare runtime: session, file, weights, maps.
-
-    ONNX Runtime runs the time steps side by side as far as it can, so that potentials and spikes of all of them are
-    alive. Of seven networks from 12 to 240 MB this met the measured memory (x86-64) within a quarter.
-    """
-    maps = 2 * architecture.time_steps * _potentials(architecture, pixels)
-    return (
-        _SESSION_BYTES
-        + artifact_bytes(architecture, pixels, classes)
-        + FLOAT_BYTES * (_WEIGHT_COPIES * _stored(architecture, pixels, classes) + maps)
-    )
-
-
-def _stored(architecture: SnasnetArchitecture, pixels: Shape, classes: int) -> int:
-    """Values in the file: weights, a bias for each folded norm, gain and offset of the others, two constants."""
-    channels = architecture.channels
-    biases = channels + 2 * channels + sum(width * len(_sides(cell)) for cell, width in _placed(architecture))
-    affine = 2 * (channels + 2 * channels)
+    """Estimated memory that one inference takes above the bare runtime."""
+    steps = architecture.time_steps
     full = architecture.maps(pixels).pooled.size * architecture.width
-    kept = architecture.time_steps > 1
-    return (
-        _weights(architecture, pixels)
-        + biases
-        + affine
-        + full
-        + (architecture.width + 1) * classes
-        + 1
-        + kept
+    return round(
+        _SESSION_BYTES
+        + _COPIES * artifact_bytes(architecture, pixels, classes)
+        + steps * (_FULL_STEP * full + _POTENTIAL_STEP * _potentials(architecture, pixels))
     )
 
 
@@ -130,7 +102,7 @@ def _potentials(architecture: SnasnetArchitecture, pixels: Shape) -> int:
     """Neurons, those with the same input counted once."""
     maps = architecture.maps(pixels)
     cells = sum(
-        len(_read(cell)) * shape.size for cell, shape in zip(architecture.cells, maps[:2], strict=True)
+        len(firing(cell)) * shape.size for cell, shape in zip(architecture.cells, maps[:2], strict=True)
     )
     return cells + maps.first.size + maps.second.size + architecture.width
 
@@ -139,13 +111,3 @@ def _placed(architecture: SnasnetArchitecture) -> tuple[tuple[Cell, int], ...]:
     """Each cell with its channels."""
     first, second = architecture.cells
     return (first, architecture.channels), (second, 2 * architecture.channels)
-
-
-def _sides(cell: Cell) -> list[int]:
-    """Side of the kernel of each convolution."""
-    return [_KERNELS[operation] for operation in cell.operations if operation in _KERNELS]
-
-
-def _read(cell: Cell) -> set[int]:
-    """Nodes that a convolution reads, and that therefore have neurons."""
-    return {source for node in cell.nodes for source, operation in cell.into(node) if operation in _KERNELS}

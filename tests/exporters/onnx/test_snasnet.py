@@ -74,12 +74,15 @@ def test_onnx_runtime_computes_what_torch_does(line: str, opset: int, ir_version
     assert alike.mean() > 0.9
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(snasnet_architectures(24, 100), st.integers(1, 12))
-def test_the_file_is_as_large_as_predicted(architecture: SnasnetArchitecture, classes: int) -> None:
+def test_the_file_is_not_larger_than_predicted(architecture: SnasnetArchitecture, classes: int) -> None:
     network = SnasnetNetwork(architecture, PIXELS, classes).eval()
     size_bytes = len(build(network, 13, 7).SerializeToString(deterministic=True))
-    assert abs(artifact_bytes(architecture, PIXELS, classes) - size_bytes) < 6000
+    # What is the same in some time steps may be written once where it is counted in each.
+    assert (
+        0 <= artifact_bytes(architecture, PIXELS, classes) - size_bytes < 150 + 250 * architecture.time_steps
+    )
 
 
 def test_the_file_and_its_properties(tmp_path: Path) -> None:
