@@ -38,6 +38,8 @@ def show_impact(document: Document) -> None:
             "",
             *(f"{_FIGURES[name]}>" for name in figures),
             "best network",
+            "smallest as good",
+            "leanest as good",
         ),
         [_set(each, networks, figures) for each in document["sets"]],
         f"Best of each set, accuracy in integers on {document['held_out_images']:,} held-out images (measured)",
@@ -78,6 +80,8 @@ def _set(each: Document, networks: dict[str, Document], figures: list[str]) -> t
         each["verdict"] if each["removed"] else "",
         *(_figure(name, best[name]) for name in figures),
         best["id"],
+        _smallest(networks[each["chosen"]]),
+        _leanest(networks[each["leanest"]]),
     )
 
 
@@ -89,6 +93,15 @@ def _network(each: Document, figures: list[str]) -> tuple[object, ...]:
         ", ".join(each["roles"]),
         each["architecture"],
     )
+
+
+def _smallest(chosen: Document) -> str:
+    size = chosen["flash_bytes"] if "flash_bytes" in chosen else chosen["artifact_bytes"]
+    return f"{chosen['id']}, {kib(size)}"
+
+
+def _leanest(network: Document) -> str:
+    return f"{network['id']}, {_figure('effective_operations', network['effective_operations'])}"
 
 
 def _difference(each: Document) -> str:

@@ -1,7 +1,8 @@
 """Takes operations away from the space, one at a time, and trains what is best without them.
 
 Every cell of every position is scored once; what the scores say of a set of operations is their maximum over its
-cells. Networks of different sets train equally, from the same seeds, and a network of several sets trains once.
+cells. The networks that stand for each set train once, equally and from the same seeds, and each network counts for
+all sets that have its operations: what is reachable without an operation is reachable with it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from toolchain.errors import InputError
 from toolchain.search.algorithms.spikenas import score_positions
 from toolchain.search.candidates import Candidate, Trained
 from toolchain.search.cell_choice import RANKED_BY
-from toolchain.search.choice import RUN_DEVIATION
+from toolchain.search.choice import most_accurate, standard_error
 from toolchain.search.evaluation import Evaluation
 from toolchain.search.feasible import feasible_sizes, permitted_cells
 from toolchain.search.finalists import Rung, train
@@ -52,22 +53,23 @@ def analyse(problem: Problem, evaluation: Evaluation) -> Impact:
     evaluation.progress(f"cells are scored at the positions of {to_text(anchor)}")
     work = _Work(problem, evaluation, score_positions(problem, evaluation, anchor))
     singles = [ALL, *(OperationSet(digit) for digit in REMOVABLE)]
-    pools = {each: work.candidates(each) for each in singles}
-    work.plan(_images_seen(problem, evaluation, pools.values()))
-    work.train([candidate for pool in pools.values() for candidate in pool])
-    # The noise is that of these networks, so that what is trained later changes no verdict.
-    work.deviation = residual_deviation(work.trained)
-    found = {each: work.impact(each) for each in singles}
-    default = ALL
-    for operation in _costless(found.values()):
-        wanted = default.without(operation)
+    pools = [work.candidates(each) for each in singles]
+    work.extent = Extent.of(_images_seen(problem, evaluation, pools), len(problem.data.train))
+    work.train([candidate for pool in pools for candidate in pool])
+    dropped = [ALL]
+    tried = list(singles)
+    for operation in _costless([work.impact(each) for each in singles]):
+        wanted = dropped[-1].without(operation)
         if wanted.permitted == ZEROIZE:
             break  # something has to be left
-        if wanted not in found:
+        if wanted not in tried:
+            tried.append(wanted)
             work.train(work.candidates(wanted))
-            found[wanted] = work.impact(wanted)
-        if found[wanted].verdict == "costs nothing":
-            default = wanted
+        if work.impact(wanted).verdict == "costs nothing":
+            dropped.append(wanted)
+    # Each network that was trained belongs to the full set too and may be its best: all sets are seen once more.
+    found = {each: work.impact(each) for each in tried}
+    default = next(each for each in reversed(dropped) if found[each].verdict == "costs nothing")
     return Impact(
         problem.board, anchor, work.extent, work.seeds, work.deviation, tuple(found.values()), default
     )
@@ -81,24 +83,16 @@ class _Work:
         first = training_seeds(problem.settings)[0]
         self.seeds = tuple(range(first, first + SEEDS))
         self.extent = Extent.of(SEEN, len(problem.data.train))
-        self.deviation = RUN_DEVIATION
-        self._pools: dict[OperationSet, tuple[Candidate, ...]] = {}
         self._trained: dict[str, Trained] = {}
 
     @property
-    def trained(self) -> list[Trained]:
-        """Every network that was trained."""
-        return list(self._trained.values())
+    def deviation(self) -> float:
+        """Standard deviation of a training, by all that were done."""
+        return residual_deviation(list(self._trained.values()))
 
     def candidates(self, operations: OperationSet) -> tuple[Candidate, ...]:
         """The networks that stand for ``operations``."""
-        if operations not in self._pools:
-            self._pools[operations] = candidates(self._problem.board, operations, self._scores)
-        return self._pools[operations]
-
-    def plan(self, images_seen: int) -> None:
-        """Let each network train on so many images."""
-        self.extent = Extent.of(images_seen, len(self._problem.data.train))
+        return candidates(self._problem.board, operations, self._scores)
 
     def train(self, pool: Iterable[Candidate]) -> None:
         """Train those of ``pool`` that were not."""
@@ -116,19 +110,45 @@ class _Work:
 
     def impact(self, operations: OperationSet) -> SetImpact:
         """What the networks of ``operations`` came to, beside those of the full set."""
-        trained = tuple(
-            # A network's roles differ from set to set: what is the reference of one is a path in another.
-            replace(self._trained[each.id], candidate=each)
-            for each in self._pools[operations]
-        )
-        cells = permitted_cells(operations.permitted)
-        found = SetImpact(operations, len(cells), best_score(self._scores, operations), trained)
-        best = found.best
-        full = found.best if operations == ALL else self.impact(ALL).best
-        if best is None or full is None or best.candidate.id == full.candidate.id:
+        every = list(self._trained.values())
+        trained = tuple(each for each in every if _has_only(each, operations.permitted))
+        cells = len(permitted_cells(operations.permitted))
+        found = SetImpact(operations, cells, best_score(self._scores, operations), trained)
+        if not trained:
             return found
-        error = difference_error(self.deviation, len(self.seeds))
-        return replace(found, difference=best.accuracy - full.accuracy, error=error)
+        best, full = most_accurate(trained), most_accurate(every)
+        as_good, of_all = _as_good(trained, every), _as_good(every, every)
+        chosen, leanest = min(as_good, key=_size), min(as_good, key=_operations)
+        same = best.candidate.id == full.candidate.id
+        return replace(
+            found,
+            best=best,
+            chosen=chosen,
+            leanest=leanest,
+            difference=best.accuracy - full.accuracy,
+            error=0.0 if same else difference_error(self.deviation, len(self.seeds)),
+            more_bytes=chosen.size_bytes - min(of_all, key=_size).size_bytes,
+            more_operations=leanest.operations - min(of_all, key=_operations).operations,
+        )
+
+
+def _has_only(trained: Trained, permitted: str) -> bool:
+    return all(set(str(cell)) <= set(permitted) for cell in trained.candidate.architecture.cells)
+
+
+def _as_good(trained: Sequence[Trained], every: Sequence[Trained]) -> list[Trained]:
+    """Those of ``trained`` within one standard error of their best, as ``choose`` would see them."""
+    best = most_accurate(trained)
+    enough = best.accuracy - standard_error(best, every)
+    return [each for each in trained if each.accuracy >= enough]
+
+
+def _size(each: Trained) -> tuple[int, float, str]:
+    return each.size_bytes, -each.accuracy, each.candidate.id
+
+
+def _operations(each: Trained) -> tuple[int, float, str]:
+    return each.operations, -each.accuracy, each.candidate.id
 
 
 def best_score(scores: Sequence[Averages], operations: OperationSet) -> Score | None:

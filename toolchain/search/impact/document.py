@@ -48,7 +48,7 @@ def impact_document(impact: Impact, data: Dataset, seconds: float) -> Document:
 
 
 def _set(found: SetImpact, full: SetImpact) -> Document:
-    best = found.best
+    best, chosen, leanest = found.best, found.chosen, found.leanest
     return {
         "name": found.operations.name,
         "operations": found.operations.permitted,
@@ -60,6 +60,10 @@ def _set(found: SetImpact, full: SetImpact) -> Document:
         "accuracy": best and best.accuracy,
         "difference": found.difference if best else None,
         "standard_error": found.error if best else None,
+        "chosen": chosen and chosen.candidate.id,
+        "more_bytes": found.more_bytes if chosen else None,
+        "leanest": leanest and leanest.candidate.id,
+        "more_operations": found.more_operations if leanest else None,
         "verdict": found.verdict,
     }
 

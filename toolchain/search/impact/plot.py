@@ -32,20 +32,21 @@ def plot(document: Document, path: Path) -> None:
     size = "flash_bytes" if any("flash_bytes" in each for each in networks.values()) else "artifact_bytes"
     panels = (
         (size, 1024, f"{size.removesuffix('_bytes')}, KiB (estimated)"),
-        ("effective_operations", 1e6, "effective synaptic operations an image, millions (measured)"),
+        ("effective_operations", 1e6, "effective synaptic operations, millions an image (measured)"),
     )
     form = path.suffix[1:]
     with matplotlib.rc_context({"svg.hashsalt": document["schema"], "font.size": 9}):
-        figure = Figure(figsize=(10.5, 4.4), layout="constrained")
+        figure = Figure(figsize=(12, 4.6), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         for axis, (name, unit, label) in zip(axes, panels, strict=True):
             _panel(axis, document, networks, name, unit)
             axis.set_xlabel(label)
         axes[0].set_ylabel(f"accuracy, % of {document['held_out_images']:,} held-out images")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
-        figure.suptitle(
-            f"{document['profile']}, {document['data']['name']}: best network of each set of operations,"
-            f" mean and standard deviation of {len(document['seeds'])} trainings"
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+        axes[0].set_title(
+            f"{document['profile']}, {document['data']['name']}: the best network of each set of operations,"
+            f" mean and deviation of {len(document['seeds'])} trainings",
+            loc="left",
         )
         stream = BytesIO()
         figure.savefig(stream, format=form, dpi=150, metadata=NO_DATE[form])

@@ -12,7 +12,9 @@ from toolchain.search.impact.noise import BEYOND, WITHIN
 from toolchain.search.impact.sets import OperationSet
 from toolchain.search.trainings import Extent
 
-Verdict = Literal["costs accuracy", "undecided", "costs nothing", "nothing fits"]
+Verdict = Literal[
+    "costs accuracy", "costs memory", "costs operations", "undecided", "costs nothing", "nothing fits"
+]
 
 
 @dataclass(frozen=True)
@@ -30,25 +32,26 @@ class Score:
 
 @dataclass(frozen=True)
 class SetImpact:
-    """A set of operations: how many distinct cells it leaves, its best ``score``, and the networks that were trained.
+    """A set of operations: how many distinct cells it leaves, its best ``score``, and what training gave.
 
-    ``difference`` is the best network's mean accuracy less that of the full set's best, ``error`` its standard
-    error, 0 where both are the same network.
+    ``trained`` are all networks that were trained and have these operations alone, ``best`` is the most accurate of
+    them; within one standard error of it ``chosen`` is the smallest, which a search would take, and ``leanest`` has
+    the fewest effective synaptic operations. All are None if nothing fits. ``difference`` is the best one's mean
+    accuracy less that of the full set's best, ``error`` its standard error, 0 where both are the same network;
+    ``more_bytes`` and ``more_operations`` are what the chosen and the leanest take beyond the full set's.
     """
 
     operations: OperationSet
     cells: int
     score: Score | None
     trained: tuple[Trained, ...]
+    best: Trained | None = None
+    chosen: Trained | None = None
+    leanest: Trained | None = None
     difference: float = 0.0
     error: float = 0.0
-
-    @property
-    def best(self) -> Trained | None:
-        """The most accurate network, of equal ones the smaller; None if nothing fits."""
-        if not self.trained:
-            return None
-        return min(self.trained, key=lambda each: (-each.accuracy, each.size_bytes, each.candidate.id))
+    more_bytes: int = 0
+    more_operations: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -57,7 +60,11 @@ class SetImpact:
             return "nothing fits"
         if self.difference < -BEYOND * self.error:
             return "costs accuracy"
-        return "costs nothing" if self.difference >= -WITHIN * self.error else "undecided"
+        if self.difference < -WITHIN * self.error:
+            return "undecided"
+        if self.more_bytes > 0:
+            return "costs memory"
+        return "costs operations" if self.more_operations > 0 else "costs nothing"
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,29 @@ def test_what_no_network_needs_goes_and_all_of_it_together() -> None:
         assert sets[removed].difference == 0
 
 
+def test_an_operation_that_saves_memory_stays() -> None:
+    """Skip cells train a little worse than others, but within the error, and take the fewest bytes."""
+    accuracy = {"001000": 0.897, "002000": 0.9, "003000": 0.9}
+    impact = found(accuracies(lambda cells: accuracy.get(cells, 0.6)))
+    sets = by_removed(impact)
+    without, full = sets["1"], sets[""]
+    assert full.chosen is not None and full.best is not None and without.chosen is not None
+    assert str(full.chosen.candidate.architecture.cells[0]) == "001000" and full.best != full.chosen
+    assert without.verdict == "costs memory" and without.difference == 0
+    assert without.more_bytes == without.chosen.size_bytes - full.chosen.size_bytes > 0
+    assert "1" in impact.default.permitted
+
+
+def test_what_is_reachable_without_an_operation_is_reachable_with_it(
+    example: tuple[Impact, Pretend],
+) -> None:
+    for each in example[0].sets:
+        for other in example[0].sets:
+            if set(each.operations.removed) <= set(other.operations.removed):
+                assert set(map(id, other.trained)) <= set(map(id, each.trained))
+                assert each.difference >= other.difference
+
+
 def test_operations_that_stand_in_for_each_other_do_not_go_both() -> None:
     # Without skip a pool does, and without a pool skip; without either accuracy is lost.
     executor = accuracies(lambda cells: 0.9 if {"1", "4"} & set(cells) else 0.6)
