@@ -24,4 +24,8 @@ def algorithm(name: str) -> Algorithm:
         from toolchain.search.algorithms.random_draws import RandomDraws
 
         return RandomDraws()
+    if name == "evolution":
+        from toolchain.search.algorithms.evolution import Evolution
+
+        return Evolution()
     raise InputError(f"there is no search algorithm {name!r:.40}; choose one of {', '.join(NAMES)}")

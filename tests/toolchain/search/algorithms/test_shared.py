@@ -19,7 +19,7 @@ from toolchain.search.algorithms.base import Found
 from toolchain.search.problem import Problem
 from toolchain.search.settings import SearchSettings
 
-NAMES = ("spikenas", "random")
+NAMES = ("spikenas", "random", "evolution")
 """Those whose networks can be deployed."""
 
 every = pytest.mark.parametrize("name", NAMES)
