@@ -58,7 +58,7 @@ SETTINGS = (
         "fashion_mnist",
         {"flash_bytes": 48 * 1024, "latency_ms": 12.0},
     ),
-    Setting("CIFAR-10, STM32H743", "stm32h743", "cifar10", {}),
+    Setting("CIFAR-10, STM32F405", "stm32f405", "cifar10", {}),
 )
 
 
@@ -147,31 +147,35 @@ def _rows(begun: _Begun, chosen: Sequence[dict[str, Any]], asked: argparse.Names
     ways: dict[str, list[dict[str, Any]]] = {}
     for choice in chosen:
         ways.setdefault(choice["way"], []).append(choice)
-    rows = []
+    seeds = [FIRST_SEED + index for index in range(asked.seeds)]
+    jobs = {}
     for way, members in ways.items():
-        networks = [parse(choice["architecture"]) for choice in members]
-        # Random picks train once each; every other choice from every seed.
-        seeds = [FIRST_SEED + index for index in range(asked.seeds)]
-        pairs = (
-            list(zip(networks, seeds, strict=True)) if len(members) > 1 else [(networks[0], s) for s in seeds]
-        )
-        results = begun.evaluation.results([training_job(network, extent, seed) for network, seed in pairs])
-        accuracies = [Outcome.of(result).accuracy for result in results if result is not None]
-        verdicts = [begun.problem.board.judge(network) for network in networks]
-        sizes = [v.footprint.flash_bytes or v.footprint.artifact_bytes or 0 for v in verdicts]
-        rows.append(
-            Row(
-                way,
-                accuracies,
-                fmean(sizes),
-                fmean(verdict.latency_ms or 0.0 for verdict in verdicts),
-                members[0]["seconds"],
-                members[0]["note"],
-                [choice["architecture"] for choice in members],
-            )
-        )
-        _say(f"{way}: {', '.join(f'{accuracy:.2%}' for accuracy in accuracies)}")
-    return rows
+        # Random picks train once each, another network for each seed.
+        each = members if len(members) > 1 else members * len(seeds)
+        networks = [parse(choice["architecture"]) for choice in each]
+        jobs[way] = [
+            training_job(network, extent, seed) for network, seed in zip(networks, seeds, strict=True)
+        ]
+    results = iter(begun.evaluation.results([job for each in jobs.values() for job in each], ended=_tell))
+    return [_row(begun.problem.board, ways[way], [next(results) for _ in jobs[way]]) for way in ways]
+
+
+def _tell(index: int, result: dict[str, Any]) -> None:
+    _say(f"training {index + 1}: {result['accuracy']:.2%}")
+
+
+def _row(board: Board, members: Sequence[dict[str, Any]], results: Sequence[dict[str, Any] | None]) -> Row:
+    verdicts = [board.judge(parse(choice["architecture"])) for choice in members]
+    footprints = [verdict.footprint for verdict in verdicts]
+    return Row(
+        members[0]["way"],
+        [Outcome.of(result).accuracy for result in results if result is not None],
+        fmean(used.flash_bytes or used.artifact_bytes or 0 for used in footprints),
+        fmean(used.latency_ms or 0.0 for used in footprints),
+        members[0]["seconds"],
+        members[0]["note"],
+        [choice["architecture"] for choice in members],
+    )
 
 
 def _table(setting: Setting, rows: Sequence[Row]) -> str:

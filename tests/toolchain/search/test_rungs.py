@@ -25,7 +25,10 @@ def test_it_costs_what_there_is() -> None:
 
 
 def test_more_seconds_give_longer_trainings_within_bounds() -> None:
-    seen = [rungs([1e-3] * 9, seconds, 54_000, 4_000, [1, 2, 3])[0].extent.images_seen for seconds in (1, 300, 1e6)]
+    seen = [
+        rungs([1e-3] * 9, seconds, 54_000, 4_000, [1, 2, 3])[0].extent.images_seen
+        for seconds in (1, 300, 1e6)
+    ]
     assert seen == sorted(seen) and seen[0] >= FEWEST_SEEN * 0.9 and seen[-1] <= MOST_SEEN
 
 
