@@ -102,7 +102,18 @@ def test_make_help_names_every_target() -> None:
         check=True,
     )
     targets = [line.split()[1] for line in done.stdout.splitlines()]
-    assert targets == ["install", "demo", "test", "lint", "types", "accept", "bench", "readme", "clean"]
+    assert targets == [
+        "install",
+        "demo",
+        "test",
+        "lint",
+        "types",
+        "accept",
+        "bench",
+        "quality",
+        "readme",
+        "clean",
+    ]
 
 
 def run_environment_script(folder: Path, python: str) -> subprocess.CompletedProcess[str]:

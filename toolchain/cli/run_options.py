@@ -27,12 +27,11 @@ if TYPE_CHECKING:
 SEARCH_SHARE = 1 / 2
 """Share of a time budget that the search takes; the rest trains what it found."""
 
-Board = Annotated[
-    str,
-    typer.Option(
-        "--profile", metavar="NAME|FILE", help="The board: a shipped profile's name, or a .toml file."
-    ),
-]
+_BOARD = typer.Option(
+    "--profile", metavar="NAME|FILE", help="The board: a shipped profile's name, or a .toml file."
+)
+Board = Annotated[str, _BOARD]
+OptionalBoard = Annotated[str | None, _BOARD]
 Data = Annotated[
     str | None, typer.Option(metavar="PATH", help="Labelled images; the built-in digits if none are given.")
 ]

@@ -13,7 +13,6 @@ from toolchain.cli.console import emit, progress
 from toolchain.cli.interruption import on_interrupt
 from toolchain.cli.run_options import (
     Algorithm,
-    Board,
     Channels,
     Data,
     Energy,
@@ -21,6 +20,7 @@ from toolchain.cli.run_options import (
     Json,
     Latency,
     Limit,
+    OptionalBoard,
     Out,
     RayAddress,
     Seed,
@@ -51,7 +51,7 @@ def command(
             help="With --resume, --front, --pick, --analyze-operations: the run; else the newest.",
         ),
     ] = None,
-    profile: Board | None = None,
+    profile: OptionalBoard = None,
     data: Data = None,
     size: Side = None,
     channels: Channels = None,
