@@ -21,8 +21,9 @@ from toolchain.search.documents import SCHEMA, search_document, verdict_document
 from toolchain.search.dry_run import DryRun, dry_run
 from toolchain.search.evaluation import Progress
 from toolchain.search.executors import Workers
+from toolchain.search.operation_sets import operations_for
 from toolchain.search.results import SearchResult
-from toolchain.search.settings import SearchSettings
+from toolchain.search.settings import OPERATIONS, SearchSettings
 
 DEMONSTRATION = "the built-in digits are a demonstration; give --data to get a network worth deploying"
 
@@ -53,12 +54,17 @@ def search_run(
     """
     from toolchain.search.search import search  # a dry run must not cost the import of torch
 
-    asked = run.settings().search
+    asked, profile, limits = run.settings().search, run.profile(), run.budget()
+    data = run.dataset() if data is None else data
+    # What is published is drawn from all operations.
+    operations = OPERATIONS
+    if asked.algorithm != "snasnet":
+        operations = operations_for(Board.for_data(profile, limits, data))
     result = search(
-        run.dataset() if data is None else data,
-        run.profile(),
-        run.budget(),
-        SearchSettings(asked.seed, asked.time_budget_s),
+        data,
+        profile,
+        limits,
+        SearchSettings(asked.seed, asked.time_budget_s, operations),
         name=asked.algorithm,
         workers=workers,
         journal=run.journal,

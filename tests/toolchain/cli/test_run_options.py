@@ -11,7 +11,8 @@ from toolchain.runs import RunSettings
 
 NOTHING: dict[str, Any] = {
     "data": None, "size": None, "channels": None, "limit": None, "flash": None, "sram": None,
-    "artifact": None, "latency": None, "time_budget": None, "seed": 0, "epochs": None,
+    "artifact": None, "resident": None, "latency": None, "energy": None, "synops": None,
+    "algorithm": "spikenas", "time_budget": None, "seed": 0, "epochs": None,
 }  # fmt: skip
 
 
@@ -47,6 +48,8 @@ def test_sizes_and_durations_are_bytes_and_milliseconds() -> None:
     limits = settings(flash="256KiB", sram="65536", artifact="1MiB", latency="20ms").limits
     assert (limits.flash_bytes, limits.sram_bytes, limits.artifact_bytes) == (262_144, 65_536, 1_048_576)
     assert limits.latency_ms == pytest.approx(20.0)
+    limits = settings(resident="8MiB", energy="500uJ", synops="1.5M").limits
+    assert (limits.resident_bytes, limits.energy_mj, limits.operations) == (8 << 20, 0.5, 1_500_000)
 
 
 def test_the_time_budget_is_split_between_search_and_training() -> None:
@@ -61,6 +64,8 @@ def test_the_time_budget_is_split_between_search_and_training() -> None:
     [
         ({"flash": "lots"}, "'lots' is no size"),
         ({"latency": "1us"}, "'1us' is no duration"),
+        ({"energy": "1kJ"}, "'1kJ' is no energy above 0"),
+        ({"synops": "few"}, "'few' is no count above 0"),
         ({"time_budget": "0s"}, "'0s' is no duration above 0"),
     ],
 )
