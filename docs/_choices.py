@@ -48,10 +48,9 @@ class Choice:
 
 def ours(problem: Problem, evaluation: Evaluation) -> Choice:
     """What a search with its defaults returns."""
-    started = time.monotonic()
     found = SpikeNas().run(problem, evaluation)
     note = f"{found.counts.scored:,} cells scored, {len(found.trained)} networks trained"
-    return Choice("spikenas", found.chosen.architecture, _since(started), note)
+    return Choice("spikenas", found.chosen.architecture, evaluation.elapsed_s, note)
 
 
 def others(problem: Problem, evaluation: Evaluation, seeds: int) -> Iterator[Choice]:

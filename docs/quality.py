@@ -28,6 +28,7 @@ from toolchain.search.board import Board
 from toolchain.search.entries import start_entry
 from toolchain.search.evaluation import Evaluation
 from toolchain.search.executors import Workers
+from toolchain.search.operation_sets import operations_for
 from toolchain.search.problem import Problem
 from toolchain.search.settings import SearchSettings
 from toolchain.search.sitting import sitting
@@ -95,11 +96,13 @@ def _compare(setting: Setting, asked: argparse.Namespace) -> list[Row]:
     profile = profiles.load(setting.profile)
     board = Board.for_data(profile, budget(profile, **setting.limits), data)  # type: ignore[arg-type]
     folder = KEPT / f"{'quick-' if asked.quick else ''}{len(setting.limits)}-{setting.profile}-{setting.data}"
-    with _sitting(board, data, SearchSettings(0, asked.time_budget), folder / "ours.jsonl") as begun:
+    extent = SearchSettings(0, asked.time_budget, operations_for(board))
+    with _sitting(board, data, extent, folder / "ours.jsonl") as begun:
         chosen = begun.evaluation.once("choice", lambda: _kept(ours(begun.problem, begun.evaluation)))
     with _sitting(board, data, SearchSettings(0), folder / "others.jsonl") as begun:
         found = begun.evaluation.once(
-            "choices", lambda: [_kept(each) for each in others(begun.problem, begun.evaluation, asked.seeds)]
+            f"choices, {asked.seeds} seeds",
+            lambda: [_kept(each) for each in others(begun.problem, begun.evaluation, asked.seeds)],
         )
     # Nothing was chosen by the test images, so they are what the chosen are compared by.
     compared = replace(data, validation=data.test)

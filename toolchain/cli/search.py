@@ -102,6 +102,8 @@ def command(
         raise typer.BadParameter(
             "--analyze-operations chooses no network; leave --front, --pick, --dry-run and --algorithm away"
         )
+    if sum([front, pick is not None, resume, dry_run]) > 1:
+        raise typer.BadParameter("give one of --front, --pick, --resume and --dry-run")
     if analyze_operations and run is not None and not resume:
         from toolchain.search.impact.run import impact_found
 
@@ -152,7 +154,9 @@ def command(
         begun, images = begin_run(board, without_training(settings), out=out, progress=progress)
         _analyze(begun, images, workers(worker_count, ray), as_json)
         return
-    begun, images = begin_run(board, settings, out=out, progress=progress)
+    begun, images = begin_run(
+        board, without_training(settings) if no_train else settings, out=out, progress=progress
+    )
     _search(begun, images, workers(worker_count, ray), no_train, as_json)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, variance
+from statistics import median, variance
 
 from toolchain.search.candidates import Trained
 
@@ -46,10 +46,13 @@ def standard_error(best: Trained, trained: Sequence[Trained]) -> float:
 
 
 def run_deviation(trained: Sequence[Trained], rung: int) -> float:
-    """Standard deviation of single trainings, pooled over the candidates of ``rung`` that have several."""
+    """Standard deviation of single trainings, pooled over the candidates of ``rung`` that have several.
+
+    The median of their variances: one training that diverged or fell to chance must not hide all differences.
+    """
     variances = [
         variance([outcome.accuracy for outcome in each.outcomes])
         for each in trained
         if each.rung == rung and len(each.outcomes) > 1
     ]
-    return math.sqrt(fmean(variances)) if variances else RUN_DEVIATION
+    return math.sqrt(median(variances)) if variances else RUN_DEVIATION

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from toolchain.architecture.cells import distinct_cells
 from toolchain.search.board import Board, Verdict
 from toolchain.search.feasible import Feasible, feasible_sizes
-from toolchain.search.settings import OPERATIONS
+from toolchain.search.operation_sets import operations_for
 from toolchain.search.space import CHANNELS, Sizes
 
 
@@ -40,7 +43,7 @@ class DryRun:
 
 def dry_run(board: Board) -> DryRun:
     """Judge every size, and every cell at the best; raises ``OverBudgetError`` as the search would if nothing fits."""
-    feasible = feasible_sizes(board, OPERATIONS)
+    feasible = feasible_sizes(board, operations_for(board))
     best = feasible.sizes[0]
     return DryRun(
         feasible,
@@ -61,4 +64,10 @@ def _larger(feasible: Feasible, sizes: Sizes) -> Iterator[Verdict]:
 
 def _outlook(feasible: Feasible, position: int) -> PositionOutlook:
     judged = feasible.screen.cells(feasible.best, position)
-    return PositionOutlook(len(judged.fits), int(judged.fits.sum()), judged.dropped)
+    permitted = np.isin([str(cell) for cell in distinct_cells()], [str(cell) for cell in feasible.cells])
+    dropped = {limit: int((over & permitted).sum()) for limit, over in judged.over.items()}
+    return PositionOutlook(
+        len(feasible.cells),
+        int((judged.fits & permitted).sum()),
+        {limit: count for limit, count in dropped.items() if count},
+    )

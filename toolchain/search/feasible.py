@@ -13,9 +13,13 @@ from toolchain.errors import InputError, OverBudgetError
 from toolchain.search.board import Board, Verdict
 from toolchain.search.limits import misses
 from toolchain.search.prior import expected
+from toolchain.search.rungs import SECONDS_PER_OPERATION, seconds_per_image
 from toolchain.search.screening import Screen
 from toolchain.search.settings import OPERATIONS
 from toolchain.search.space import Sizes, direct_cells, sizes
+
+DEAREST_IMAGE_S = 0.03
+"""Core seconds that an image may take in training: with more, the default time of a search trains no pool."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,24 @@ def _fitting(
 ) -> Feasible:
     screen = Screen(board)
     judged = screen.judge([each.architecture(reserve) for each in grid])
-    fitting = [each for each, fits in zip(grid, judged.fits, strict=True) if fits]
+    # Whatever the maps take, so many operations alone are too dear to train; the least of all may still be taken.
+    dearest = max(
+        DEAREST_IMAGE_S / SECONDS_PER_OPERATION, judged.operations[judged.fits].min(initial=1 << 62)
+    )
+    fitting = [
+        each
+        for each, fits, operations in zip(grid, judged.fits, judged.operations, strict=True)
+        if fits and operations <= dearest
+    ]
     ordered = sorted(fitting, key=lambda each: (-expected(each, board.pixels), each))
+    while len(ordered) > 1 and not _trainable(board, ordered[0].architecture(reserve)):
+        del ordered[0]
     return Feasible(board, screen, reserve, cells, grid, tuple(ordered), judged.dropped, keeps_pace)
+
+
+def _trainable(board: Board, architecture: Architecture) -> bool:
+    """Whether a search has the time to train it: memory alone would let a board choose networks that take hours."""
+    return seconds_per_image(board.graph(architecture)) <= DEAREST_IMAGE_S
 
 
 def _nearest(board: Board, grid: tuple[Sizes, ...], reserves: list[Cell]) -> Verdict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -53,7 +54,9 @@ class Journal:
     def close(self) -> None:
         """Close the file and let others write it."""
         if self._stream is not None:
-            self._stream.close()
+            # What was written is on disk; a line that could not be must not hide why.
+            with suppress(OSError):
+                self._stream.close()
             self._stream = None
 
     def __enter__(self) -> Journal:

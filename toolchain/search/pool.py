@@ -18,7 +18,7 @@ from toolchain.architecture.cells import Cell
 from toolchain.search.candidates import Candidate
 from toolchain.search.feasible import Feasible
 from toolchain.search.prior import expected
-from toolchain.search.rungs import seconds_per_image
+from toolchain.search.rungs import SECONDS_PER_OPERATION, seconds_per_image
 from toolchain.search.space import LEAKS, Sizes
 
 SHARES = (1 / 4, 1 / 2, 1.0)
@@ -70,17 +70,27 @@ def build_pool(feasible: Feasible, kinds: Sequence[Kind], count: int) -> list[Ca
     variants = LEAK_VARIANTS if count >= ROOMY else ()
     best = feasible.best
     most_s = DEAREST * seconds_per_image(feasible.board.graph(best))
+
+    def affordable(pair: tuple[Kind, _Member]) -> bool:
+        kind, member = pair
+        if member.operations * SECONDS_PER_OPERATION > most_s:
+            return False  # without building its graph: there may be thousands
+        return seconds_per_image(feasible.board.graph(kind.of(member.sizes))) <= most_s
+
     members = {kind: _members(feasible, kind) for kind in kinds}
-    largest = max(
+    chosen[best] = [kinds[0].name]
+    by_operations = sorted(
         ((kind, member) for kind in kinds for member in members[kind]),
         key=lambda pair: (pair[1].operations, pair[1].promise),
+        reverse=True,
     )
-    take(kinds[0], members[kinds[0]][0], kinds[0].name)
-    take(*largest, "largest")
+    largest = next(filter(affordable, by_operations), None)
+    if largest:
+        take(*largest, "largest")
     for kind, member in _turns({kind: _by_strata(members[kind]) for kind in kinds}):
         if len(chosen) >= count - len(variants):
             break
-        if seconds_per_image(feasible.board.graph(kind.of(member.sizes))) <= most_s:
+        if affordable((kind, member)):
             take(kind, member, kind.name)
     for leak in variants:
         chosen.setdefault(feasible.sizes[0].architecture(*best.cells, leak=leak), []).append("leak")

@@ -38,6 +38,11 @@ def training_seconds(problem: Problem, evaluation: Evaluation, anchor: Architect
     """
     if problem.settings.time_budget_s is None:
         return min(MOST_SECONDS, SECONDS_PER_TRAINING_IMAGE * len(problem.data.train))
+    # Remembered, because another sitting may have other workers, and no time left to measure.
+    return evaluation.once("seconds for trainings", lambda: _affordable_seconds(problem, evaluation, anchor))
+
+
+def _affordable_seconds(problem: Problem, evaluation: Evaluation, anchor: Architecture) -> float:
     extent = Extent.of(PROBE_STEPS * BATCH, len(problem.data.train))
     images = extent.images_seen + EVALUATED * _held_out(problem)
     expected_s = images * seconds_per_image(problem.board.graph(anchor))
@@ -45,8 +50,7 @@ def training_seconds(problem: Problem, evaluation: Evaluation, anchor: Architect
     probes = evaluation.results([training_job(anchor, extent, seed) for seed in range(2 * evaluation.width)])
     ratios = sorted(probe["seconds"] / expected_s for probe in probes if probe)
     slower = ratios[: evaluation.width][-1] if ratios else 1.0
-    left_s = evaluation.once("seconds for trainings", lambda: evaluation.time_left_s or 0.0)
-    return left_s * evaluation.width * PLANNED_SHARE / slower
+    return (evaluation.time_left_s or 0.0) * evaluation.width * PLANNED_SHARE / slower
 
 
 def train_in_rungs(

@@ -54,6 +54,11 @@ def search_run(
     """
     from toolchain.search.search import search  # a dry run must not cost the import of torch
 
+    if run.architecture.is_file() and not run.journal.is_file():
+        raise InputError(
+            f"{run.path} holds a network that was picked, and no search to go on with;"
+            f" train it: spikenas-deploy train {run.path}"
+        )
     asked, profile, limits = run.settings().search, run.profile(), run.budget()
     data = run.dataset() if data is None else data
     # What is published is drawn from all operations.
@@ -84,7 +89,7 @@ def pick_run(run: RunFolder, wanted: str, *, out: Path | None = None) -> tuple[R
     found = search_found(run)
     matching = [each for each in found["trained"] if wanted and each["id"].startswith(wanted)]
     if len(matching) != 1:
-        every = ", ".join(each["id"] for each in found["trained"])
+        every = ", ".join(each["id"] for each in found["trained"]) or "none, it trained no candidate"
         problem = "no candidate" if not matching else "more than one candidate"
         raise InputError(f"{run.path} has {problem} {wanted[:40]!r}; `search --front` lists them: {every}")
     architecture = parse(matching[0]["architecture"])
@@ -105,7 +110,7 @@ def search_found(run: RunFolder) -> dict[str, Any]:
             f" go on with it: spikenas-deploy search --resume {run.path}"
         )
     found = read_json(run.search)
-    if found.get("schema") != SCHEMA:
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise InputError(f"{run.search} is not a search of this version ({SCHEMA}); start a new search")
     return found
 

@@ -1,7 +1,7 @@
 """How many candidates train for how long: a plan that a number of seconds pays for.
 
 Seconds are those of one core of the machine that the coefficients were fitted on, so that a plan without a time
-budget is the same on every machine; with one, ``toolchain.search.calibration`` says how fast this machine is.
+budget is the same on every machine; with one, ``toolchain.search.rounds`` says how fast this machine is.
 """
 
 from __future__ import annotations

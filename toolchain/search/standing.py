@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from toolchain.architecture.text import to_text
@@ -21,7 +20,6 @@ class Standing:
         self._done = 0.0
         self._ended: dict[int, int] = {}
         self._best: Trained | None = None
-        self._started = time.monotonic()
 
     def seen(self, trained: Trained) -> None:
         """A training ended; ``trained`` has its outcome alone."""
@@ -44,5 +42,5 @@ class Standing:
         if budget_s is not None:
             return f", {spoken(budget_s)} left"
         share = min(1.0, self._done / self._work)
-        passed = time.monotonic() - self._started
+        passed = self._evaluation.elapsed_s
         return f", about {spoken(passed * (1 - share) / share)} left" if share < 1 else ""

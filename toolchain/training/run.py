@@ -37,7 +37,7 @@ def train_run(
     if not run.architecture.is_file():
         raise InputError(
             f"{run.path} has no {run.architecture.name}, because its search did not end; "
-            "start a new run with `spikenas-deploy search`"
+            f"go on with it: spikenas-deploy search --resume {run.path}"
         )
     architecture = load_architecture(run.architecture)
     data = run.dataset()

@@ -37,3 +37,13 @@ def test_only_the_highest_rung_decides() -> None:
 def test_of_equals_the_smaller() -> None:
     every = [trained(64, 0.9), trained(32, 0.9)]
     assert most_accurate(every) is every[1] and choose(every) is every[1]
+
+
+def test_a_training_that_diverged_does_not_hide_what_the_others_show() -> None:
+    every = [
+        trained(64, 0.900, 0.905),
+        trained(48, 0.895, 0.0),
+        trained(16, 0.700, 0.702),
+        trained(8, 0.5, 0.502),
+    ]
+    assert choose(every) is every[0]

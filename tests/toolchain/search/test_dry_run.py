@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from tests.toolchain.search.boards import board
-from toolchain.architecture.cells import distinct_cells
 from toolchain.errors import OverBudgetError
 from toolchain.search.dry_run import dry_run
-from toolchain.search.feasible import feasible_sizes
+from toolchain.search.feasible import feasible_sizes, permitted_cells
+from toolchain.search.operation_sets import operations_for
 
 
 def test_it_tells_the_sizes_that_a_search_begins_with_and_what_binds() -> None:
@@ -18,7 +18,9 @@ def test_it_tells_the_sizes_that_a_search_begins_with_and_what_binds() -> None:
     assert plan.verdict.architecture == feasible_sizes(where).best and plan.verdict.fits
     assert plan.next_larger is not None and plan.binding == plan.next_larger.dropped_by == ["flash"]
     for outlook in plan.positions:
-        assert outlook.space == len(distinct_cells()) and 0 < outlook.fit < outlook.space
+        assert (
+            outlook.space == len(permitted_cells(operations_for(where))) and 0 < outlook.fit < outlook.space
+        )
         assert outlook.dropped == {"flash": outlook.space - outlook.fit}
 
 

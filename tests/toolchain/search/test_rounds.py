@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.toolchain.search.boards import board
 from tests.toolchain.search.pretend import Pretend, pretend, pretend_work
 from toolchain.search import rounds
 from toolchain.search.feasible import feasible_sizes
+from toolchain.search.journal import Journal, read_journal
 from toolchain.search.pool import Kind, build_pool
 from toolchain.search.problem import Problem
 from toolchain.search.rounds import train_in_rungs, training_seconds
@@ -63,3 +65,14 @@ def test_a_line_for_every_training() -> None:
     assert len(said) == 6 + 2 * 2
     assert said[0].startswith("rung 1 of 2: 1 of 6 trained, ") and "best so far" in said[0]
     assert "left" in said[0] and "left" not in said[-1]
+
+
+def test_another_sitting_plans_as_the_first_did_whatever_its_workers(tmp_path: Path) -> None:
+    timed = problem(time_budget_s=100.0)
+    with Journal(tmp_path / "journal") as log:
+        first = training_seconds(timed, pretend(journal=log, time_budget_s=100.0), FEASIBLE.best)
+    other = Pretend()
+    other.width = 4
+    entries = read_journal(tmp_path / "journal")
+    late = pretend(other, entries=entries, time_budget_s=1e-9)
+    assert training_seconds(timed, late, FEASIBLE.best) == first and other.asked == []

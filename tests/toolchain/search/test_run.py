@@ -103,6 +103,8 @@ def test_a_candidate_can_be_picked(tmp_path: Path, ended: RunFolder) -> None:
         with pytest.raises(InputError, match="candidate"):
             pick_run(ended, wrong, out=tmp_path / "none")
     assert not (tmp_path / "none").exists()
+    with pytest.raises(InputError, match="picked, and no search to go on with"):
+        search_run(picked, workers=Workers(1), progress=quiet)
 
 
 def test_the_newest_run_need_not_have_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,10 +103,14 @@ def _evolve(
         population.tell(ended)
         trained += ended
         spent_s += short.extent.images_seen * sum(map(cost_s, drawn))
-        if not drawn or len(ended) < len(drawn):
-            return trained  # nothing new fits, or the time budget ended
+        if len(ended) < len(drawn):
+            return trained  # the time budget ended
+        if not drawn:
+            break  # nothing new fits
         if generation >= FEWEST_GENERATIONS and spent_s >= EVOLVING * seconds:
             break
+    if not trained:
+        return trained
     ranked = sorted(trained, key=lambda each: (-each.accuracy, each.size_bytes, each.candidate.id))
     leaders = [each.candidate for each in ranked[:LEADERS]]
     images = (seconds - spent_s) / (len(others) * sum(map(cost_s, leaders)))
