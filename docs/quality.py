@@ -59,7 +59,7 @@ SETTINGS = (
         "fashion_mnist",
         {"flash_bytes": 48 * 1024, "latency_ms": 12.0},
     ),
-    Setting("CIFAR-10, STM32F405", "stm32f405", "cifar10", {}),
+    Setting("CIFAR-10, STM32H743", "stm32h743", "cifar10", {}),
 )
 
 
@@ -70,8 +70,8 @@ def main() -> int:
     )
     parser.add_argument("--cifar10", type=Path, help="CIFAR-10 as a folder or zip of image folders")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--seen", type=int, default=40_000, help="images seen in each compared training")
-    parser.add_argument("--time-budget", type=float, default=240.0, help="seconds of our search, a setting")
+    parser.add_argument("--seen", type=int, default=30_000, help="images seen in each compared training")
+    parser.add_argument("--time-budget", type=float, default=270.0, help="seconds of our search, a setting")
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     if asked.quick:
