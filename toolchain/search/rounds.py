@@ -15,7 +15,7 @@ from toolchain.search.seeds import training_seeds
 from toolchain.search.standing import Standing
 from toolchain.search.trainings import BATCH, MOST_HELD_OUT, Extent, training_job
 
-SECONDS_PER_TRAINING_IMAGE = 0.03
+SECONDS_PER_TRAINING_IMAGE = 0.025
 """Default core seconds spent on candidates for each image of the training set: about what a training takes."""
 
 MOST_SECONDS = 900.0
