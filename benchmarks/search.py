@@ -43,12 +43,13 @@ from benchmarks._sides import SEED, SKIP, Extent, Took, fresh, ours, prepare, th
 from toolchain.architecture.cells import distinct_cells
 from toolchain.errors import SpikenasError
 from toolchain.graph.nodes import Shape
+from toolchain.search.executors.environment import KEPT_MEMORY
 from toolchain.search.scoring.prefixes import by_prefix
-from toolchain.search.snasnet import CANDIDATES, MALLOC_ENVIRONMENT
+from toolchain.search.snasnet import CANDIDATES
 from toolchain.search.snasnet.draw import draw
 from toolchain.search.snasnet.jobs import REPEATS
 
-ENVIRONMENT = {**MALLOC_ENVIRONMENT, "OMP_WAIT_POLICY": "PASSIVE"}
+ENVIRONMENT = {**KEPT_MEMORY, "OMP_WAIT_POLICY": "PASSIVE"}
 """Of both sides. Threads that wait must not count as work, or theirs would take a quarter more of the processor."""
 
 PREFIX_COST = 70

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from toolchain.datasets import Dataset
 from toolchain.search.board import Board
-from toolchain.search.screening import Screen
 from toolchain.search.settings import SearchSettings
 
 
@@ -18,8 +16,3 @@ class Problem:
     board: Board
     data: Dataset
     settings: SearchSettings
-
-    @cached_property
-    def screen(self) -> Screen:
-        """The cost model for many architectures at once."""
-        return Screen(self.board)

@@ -10,12 +10,12 @@ _THREADS = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
-_KEPT_MEMORY = {
+KEPT_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": "17179869184",
     "MALLOC_TRIM_THRESHOLD_": "17179869184",
     "MALLOC_TOP_PAD_": "1073741824",
 }
 """glibc keeps large maps for the next use; given back to the system, they cost a page fault for every 4 KiB."""
 
-ENVIRONMENT = dict.fromkeys(_THREADS, "1") | _KEPT_MEMORY
+ENVIRONMENT = dict.fromkeys(_THREADS, "1") | KEPT_MEMORY
 """Read when a process starts, and by numpy, torch and numba when they are imported: set before a worker begins."""
