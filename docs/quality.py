@@ -3,7 +3,7 @@
     python docs/quality.py --cifar10 FOLDER            (`make quality CIFAR10=FOLDER`; about half an hour on two cores)
     python docs/quality.py --cifar10 FOLDER --quick    one seed and short trainings, to see it work; writes nothing
 
-FOLDER holds CIFAR-10 as folders train/ and test/ of one folder a class, or is a zip of that. Fashion-MNIST comes
+FOLDER is cifar-10-binary.tar.gz, or CIFAR-10 as folders train/ and test/ of one folder a class. Fashion-MNIST comes
 with Debian's dataset-fashion-mnist. Whatever was computed is kept in build/quality and not computed again.
 """
 
@@ -68,7 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cifar10", type=Path, help="CIFAR-10 as a folder or zip of image folders")
+    parser.add_argument("--cifar10", type=Path, help="CIFAR-10: its binary archive, or image folders")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seen", type=int, default=30_000, help="images seen in each compared training")
     parser.add_argument("--time-budget", type=float, default=270.0, help="seconds of our search, a setting")

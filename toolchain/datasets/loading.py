@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
-from toolchain.datasets import digits, fashion_mnist, idx, image_folder, npz
+from toolchain.datasets import cifar, digits, fashion_mnist, idx, image_folder, npz
 from toolchain.datasets.dataset import Dataset, Subset, fingerprint
 from toolchain.datasets.limits import check_memory
 from toolchain.datasets.source import Images, Indices, Native, Source, Split, check_labels
@@ -24,7 +24,7 @@ class Format(Protocol):
     def open_source(self, path: Path) -> AbstractContextManager[Source]: ...
 
 
-FORMATS: tuple[Format, ...] = (idx, npz, image_folder)
+FORMATS: tuple[Format, ...] = (idx, cifar, npz, image_folder)
 """Asked in this order; ``image_folder`` takes any folder and archive that the others do not."""
 
 BUILT_IN = {digits.NAME: digits.open_source, fashion_mnist.NAME: fashion_mnist.open_source}
@@ -43,8 +43,9 @@ def load(
     """Read, split and preprocess a data set.
 
     ``source``: None or "digits" for the built-in digits (16x16 unless ``size`` is given), "fashion_mnist" for
-    the installed one; otherwise a folder of images, a folder of IDX files, a ``.zip`` of images or an
-    ``.npz``, told apart by content. ``./digits`` or a ``Path`` is never taken for a name.
+    the installed one; otherwise a folder of images, a folder of IDX files, CIFAR's binary archives
+    or their folders, a ``.zip`` of images or an ``.npz``, told apart by content. ``./digits`` or a ``Path`` is
+    never taken for a name.
 
     ``size``: side of a square or (height, width), in pixels; None keeps the images' own, which must then be
     the same for all. ``channels``: "grey", "rgb", "as_is" (the planes of an ``.npz``), or None for what loses
@@ -96,7 +97,8 @@ def _opened(source: str | Path | None) -> Iterator[Source]:
     try:
         if not path.exists():
             raise InputError(
-                f"data set {path} does not exist; give a folder, a .zip, an .npz or one of {names}"
+                f"data set {path} does not exist; give a folder, a .zip, an .npz, CIFAR's .tar.gz "
+                f"or one of {names}"
             )
         for form in FORMATS:
             if form.recognises(path):
@@ -104,7 +106,7 @@ def _opened(source: str | Path | None) -> Iterator[Source]:
         else:
             raise InputError(
                 f"{path} is not a data set that can be read: give a folder of images or IDX files, a .zip of "
-                f"images or an .npz (if it is one, it is damaged), or one of {names}"
+                f"images, an .npz or CIFAR's binary .tar.gz (if it is one, it is damaged), or one of {names}"
             )
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {error}") from error

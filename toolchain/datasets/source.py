@@ -75,13 +75,15 @@ class ArrayImages:
 
     name: str
     pixels: Pixels
+    planes_are: Channels = "as_is"
+    """What planes are: "rgb" if they are known to be red, green and blue, else the makers' own."""
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def native(self, indices: Indices) -> Native:
         height, width = self.pixels.shape[-2:]
-        return Native({(height, width): self.name}, "grey" if self.pixels.ndim == 3 else "as_is")
+        return Native({(height, width): self.name}, "grey" if self.pixels.ndim == 3 else self.planes_are)
 
     def planes(self, preprocessing: Preprocessing) -> int:
         planes = self.pixels.shape[1] if self.pixels.ndim == 4 else 1

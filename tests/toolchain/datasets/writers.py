@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -76,6 +77,60 @@ def write_npz(path: Path, train, test=None, compressed=True):
     if test is not None:
         arrays |= {"test_images": test[0], "test_labels": test[1]}
     (np.savez_compressed if compressed else np.savez)(path, **arrays)
+    return path
+
+
+CIFAR10_NAMES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+
+
+def cifar_files(kind, per_class=3, seed=0):
+    """The files of a small CIFAR in the published layout, and its images and labels: {split: (images, labels)}.
+
+    ``kind``: 10 or 100. Images are uint8 [N, 3, 32, 32].
+    """
+    random = np.random.default_rng(seed)
+    batches = (
+        {f"data_batch_{i}.bin": "train" for i in range(1, 6)} | {"test_batch.bin": "test"}
+        if kind == 10
+        else {"train.bin": "train", "test.bin": "test"}
+    )
+    files, sets = {}, {"train": [], "test": []}
+    for name, split in batches.items():
+        images = random.integers(0, 256, (kind * per_class, 3, 32, 32), np.uint8)
+        labels = np.tile(np.arange(kind), per_class)
+        files[name] = b"".join(
+            bytes([label] if kind == 10 else [label // 5, label]) + image.tobytes()
+            for image, label in zip(images, labels, strict=True)
+        )
+        sets[split].append((images, labels))
+    if kind == 10:
+        files["batches.meta.txt"] = "\n".join([*CIFAR10_NAMES, "", ""]).encode()
+    else:
+        files["fine_label_names.txt"] = "\n".join(f"fine{i}" for i in range(100)).encode()
+        files["coarse_label_names.txt"] = "\n".join(f"coarse{i}" for i in range(20)).encode()
+    joined = {
+        split: tuple(np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+        for split, pairs in sets.items()
+    }
+    folder = "cifar-10-batches-bin" if kind == 10 else "cifar-100-binary"
+    return {f"{folder}/{name}": data for name, data in files.items()}, joined
+
+
+def tar_member(name, data=b"", **fields):
+    """A tar header with whatever fields an attacker likes, and its content in whole blocks."""
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512)
+
+
+def write_tar(path: Path, files, packed=True, more=b""):
+    """The files in their folder, then ``more`` members as bytes."""
+    folder = next(iter(files)).split("/")[0]
+    content = tar_member(folder, type=tarfile.DIRTYPE)
+    content += b"".join(tar_member(name, data) for name, data in files.items()) + more + bytes(1024)
+    path.write_bytes(gzip.compress(content, 1) if packed else content)
     return path
 
 
