@@ -20,6 +20,7 @@ LEVELS = [
         "toolchain.errors",
         "toolchain.files",
         "toolchain.durations",
+        "toolchain.quality",
         "toolchain.quantities",
         "toolchain.environment",
         "hardware_profiles",

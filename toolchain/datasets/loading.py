@@ -82,7 +82,9 @@ def load(
         preprocessing=preprocessing,
         sha256=fingerprint(subsets["train"], subsets["validation"], subsets["test"], opened.labels),
         is_demonstration=opened.is_demonstration,
-        **subsets,
+        train=subsets["train"],
+        validation=subsets["validation"],
+        test=subsets["test"],
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.metadata import MAX_ARTIFACT_BYTES
+from toolchain.datasets.dataset import Targets
 from toolchain.errors import InputError, OutputsDifferError, OverBudgetError
 from toolchain.files import sha256
 from toolchain.graph.graph import Graph
@@ -34,7 +35,7 @@ class Bench:
     profile: Profile
     limits: Budget
     images: NDArray[np.uint8]
-    targets: NDArray[np.int64]
+    targets: Targets
     expected: NDArray[np.int32]
     sampled: bool
     progress: Callable[[str], None]

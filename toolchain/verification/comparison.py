@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from toolchain.datasets.dataset import Targets
 from toolchain.graph.reference import predictions
 from toolchain.verification.runtimes.base import Evidence
 
@@ -55,7 +56,7 @@ def compare(
     evidence: Evidence,
     expected: Scores,
     got: Scores,
-    targets: NDArray[np.int64],
+    targets: Targets,
     labels: Iterable[str],
 ) -> Comparison:
     """Compare scores [n, classes] with the reference's ``expected`` of the same images.

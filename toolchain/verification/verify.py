@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toolchain.datasets.dataset import Targets
 from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
@@ -31,7 +32,7 @@ def verify(
     folder: Path,
     profile: Profile,
     images: NDArray[np.uint8],
-    targets: NDArray[np.int64],
+    targets: Targets,
     *,
     samples: int | None = None,
     compilers: Sequence[str] = (),
