@@ -11,8 +11,8 @@ from toolchain.graph.nodes import Array, Head, Lif, PixelConv, SpikeConv
 
 
 def pixels_last(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels [C, H, W] as [H, W, C]: how a camera gives them and the firmware takes them."""
-    return np.ascontiguousarray(image.transpose(1, 2, 0))
+    """Pixels [C, H, W] or [T, C, H, W] as [..., H, W, C]: how a camera gives them and the firmware takes them."""
+    return np.ascontiguousarray(np.moveaxis(image, -3, -1))
 
 
 def packed_weights(node: Lif) -> NDArray[np.int8] | None:

@@ -73,7 +73,7 @@ def constants(graph: Graph, placed: Buffers) -> Iterator[Symbol]:
 
 
 def known_answer(image: NDArray[np.uint8], scores: NDArray[np.int32]) -> Iterator[Values]:
-    """Yield the self-test's image (given as [C, H, W]) and the scores that it must give."""
+    """Yield the self-test's image (given as [C, H, W] or [T, C, H, W]) and the scores that it must give."""
     yield Values("known_image", pixels_last(image))
     yield Values("known_scores", scores)
 

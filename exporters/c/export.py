@@ -53,9 +53,9 @@ def export(
 ) -> list[Path]:
     """Write the network's C sources into ``folder/c`` and return their paths.
 
-    ``known_image`` (uint8 [C, H, W], preprocessed) is embedded with its scores as the self-test; without
-    one, noise that depends on the network alone is taken. ``prefix`` starts the network's symbols and names
-    its file pair, so that two networks can be linked into one image. Boards with a Cortex-M also get
+    ``known_image`` (uint8 [C, H, W] or [T, C, H, W], preprocessed) is embedded with its scores as the
+    self-test; without one, noise that depends on the network alone is taken. ``prefix`` starts the network's
+    symbols and names its file pair, so that two networks can be linked into one image. Boards with a Cortex-M also get
     firmware around the network: main loop, start-up code, linker script.
 
     Raises ``InputError`` if the network is invalid or has no weights, or the image is of another shape.
@@ -63,9 +63,9 @@ def export(
     require_valid(graph, "the network", weights=True)
     _require_exportable(graph, prefix)
     image = known_image if known_image is not None else noise(graph)
-    if image.dtype != np.uint8 or image.shape != tuple(graph.input.shape):
+    if image.dtype != np.uint8 or image.shape != graph.input.extents:
         raise InputError(
-            f"the known image is {image.dtype}{list(image.shape)}, not uint8{list(graph.input.shape)}"
+            f"the known image is {image.dtype}{list(image.shape)}, not uint8{list(graph.input.extents)}"
         )
     plan = layout(graph, profile)
     context = _context(graph, plan, image, prefix)
@@ -84,10 +84,9 @@ def export(
 
 
 def noise(graph: Graph) -> Pixels:
-    """An image of noise, uint8 [C, H, W], that depends on the network's hash alone."""
-    shape = graph.input.shape
-    stream = hashlib.shake_256(graph.sha256().encode()).digest(shape.size)
-    return np.frombuffer(stream, np.uint8).reshape(shape)
+    """An image of noise, uint8 [C, H, W] or [T, C, H, W], that depends on the network's hash alone."""
+    stream = hashlib.shake_256(graph.sha256().encode()).digest(graph.input.size)
+    return np.frombuffer(stream, np.uint8).reshape(graph.input.extents)
 
 
 def _require_exportable(graph: Graph, prefix: str) -> None:
@@ -115,7 +114,8 @@ def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str
         "version": __version__,
         "sha256": digest,
         "labels": [templates.comment(label) for label in graph.labels],
-        "shape": graph.input.shape,
+        "input": graph.input,
+        "events": graph.preprocessing.events,
         "classes": graph.head.classes,
         "time_steps": graph.time_steps,
         "score_exponent": graph.head.exponent,
@@ -129,11 +129,11 @@ def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str
             "sha256": "{" + ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(digest)) + "}",
             "time_steps": graph.time_steps,
         },
-        "calls": [_call(node, prefix) for node in graph.nodes[1:]],
+        "calls": [_call(graph, node, prefix) for node in graph.nodes[1:]],
     }
 
 
-def _call(node: Node, prefix: str) -> str:
+def _call(graph: Graph, node: Node, prefix: str) -> str:
     """The call that runs ``node``."""
     fixed = f"&{prefix}_{node.name}_node"
     if isinstance(node, OrPool):
@@ -141,7 +141,8 @@ def _call(node: Node, prefix: str) -> str:
     if not isinstance(node, Lif):
         return f"snn_head({fixed}, {prefix}_arena, scores)"
     if isinstance(node.edges[0], PixelConv):
-        return f"snn_pixel({fixed}, image, {prefix}_arena)"
+        kernel = "snn_pixel" if graph.input.frames == 1 else "snn_frames"
+        return f"{kernel}({fixed}, image, {prefix}_arena)"
     return f"snn_spike({fixed}, {prefix}_arena)"
 
 

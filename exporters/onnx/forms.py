@@ -1,6 +1,7 @@
 """The two ONNX forms of a network.
 
-- ``unrolled``: ``image`` uint8 [N, C, H, W] -> ``scores`` int32 [N, classes], all time steps inside.
+- ``unrolled``: ``image`` uint8 [N, C, H, W] -> ``scores`` int32 [N, classes], all time steps inside. A network that
+  takes frames has them all in its image, [N, T, C, H, W]; the step form takes one frame a step.
 - ``step``: one time step. Beside ``image`` it takes and gives the state: ``NODE.potential`` float32
   [N, channels, height, width] of every LIF node and ``spike_counts`` float32 [N, features]; the outputs
   are ``NODE.potential.next``, ``spike_counts.next`` and ``scores``, those so far. The state before the
@@ -38,13 +39,16 @@ Values = dict[str, tuple[int, Extents]]
 
 def unrolled(graph: Graph, builder: Builder) -> tuple[Values, Values]:
     """Emit all time steps of ``graph``; returns the model's inputs and outputs."""
-    step = lower(graph, Step(builder, ".t0"))
+    frames: list[int | None] = [None] * graph.time_steps
+    if graph.input.frames > 1:
+        frames = list(range(graph.time_steps))
+    step = lower(graph, Step(builder, ".t0", frame=frames[0]))
     for index in range(1, graph.time_steps):
         before = reset_potentials(graph, step)
-        step = lower(graph, Step(builder, f".t{index}", before, step.counts))
+        step = lower(graph, Step(builder, f".t{index}", before, step.counts, frames[index]))
     assert step.counts is not None
     read_out(builder, graph.head, step.counts)
-    return _image(graph), _scores(graph)
+    return _image(graph.input.extents), _scores(graph)
 
 
 def one_step(graph: Graph, builder: Builder) -> tuple[Values, Values]:
@@ -57,7 +61,9 @@ def one_step(graph: Graph, builder: Builder) -> tuple[Values, Values]:
     reset_potentials(graph, step)
     assert step.counts is not None
     read_out(builder, graph.head, step.counts)
-    return _image(graph) | state, _scores(graph) | {name + NEXT: kind for name, kind in state.items()}
+    return _image(graph.input.shape) | state, _scores(graph) | {
+        name + NEXT: kind for name, kind in state.items()
+    }
 
 
 def build(graph: Graph, form: metadata.Form, profile: str, opset: int, ir_version: int) -> onnx.ModelProto:
@@ -79,8 +85,8 @@ def build(graph: Graph, form: metadata.Form, profile: str, opset: int, ir_versio
     )
 
 
-def _image(graph: Graph) -> Values:
-    return {IMAGE: (TensorProto.UINT8, ("N", *graph.input.shape))}
+def _image(extents: tuple[int, ...]) -> Values:
+    return {IMAGE: (TensorProto.UINT8, ("N", *extents))}
 
 
 def _scores(graph: Graph) -> Values:

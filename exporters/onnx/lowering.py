@@ -19,7 +19,9 @@ from toolchain.graph.nodes import Edge, Head, Input, Leak, Lif, OrPool, PixelCon
 IMAGE, SCORES, COUNTS, NEXT = "image", "scores", "spike_counts", ".next"
 """Names of inputs and outputs; the state that a step passes on is called as it was, and ``.next``."""
 
-OPERATORS = frozenset("Add Cast Conv Flatten Floor Gemm GreaterOrEqual MaxPool Mul ReduceSum Sub".split())
+OPERATORS = frozenset(
+    "Add Cast Conv Flatten Floor Gather Gemm GreaterOrEqual MaxPool Mul ReduceSum Sub".split()
+)
 """All operators that this exporter emits. Each means the same in opset 13 and in every later one."""
 
 MIN_OPSET = 13
@@ -36,7 +38,8 @@ class Step:
     """Names of the values of one time step.
 
     ``potentials`` are those before the step, after the last reset; a node that is missing there has the
-    potential 0. ``counts`` are the spikes counted so far, None before the first step. ``lower`` fills
+    potential 0. ``counts`` are the spikes counted so far, None before the first step. ``frame`` is the index of the
+    step's own frame among those of the image, None where the image is all that the step sees. ``lower`` fills
     ``maps`` (what each node gives to its readers) and ``unreset`` (potential before the reset, spikes).
     """
 
@@ -44,6 +47,7 @@ class Step:
     suffix: str
     potentials: dict[str, str] = field(default_factory=dict)
     counts: str | None = None
+    frame: int | None = None
     maps: dict[str, str] = field(default_factory=dict)
     unreset: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -74,8 +78,12 @@ def read_out(builder: Builder, head: Head, counts: str) -> str:
 
 
 def lower_input(step: Step, node: Input) -> None:
-    """Pixels are the same in every step, so their map is one value."""
-    step.maps[node.name] = step.builder.op("Cast", [IMAGE], f"{node.name}.pixels", to=TensorProto.FLOAT)
+    """Pixels are one value: the map of every step, or the frames of which each step takes its own."""
+    pixels = step.builder.op("Cast", [IMAGE], f"{node.name}.pixels", to=TensorProto.FLOAT)
+    if step.frame is not None:
+        index = step.builder.constant(f"{node.name}.index{step.suffix}", np.array(step.frame, np.int64))
+        pixels = step.op("Gather", [pixels, index], f"{node.name}.frame", axis=1)
+    step.maps[node.name] = pixels
 
 
 def lower_lif(step: Step, node: Lif) -> None:

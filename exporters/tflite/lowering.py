@@ -1,7 +1,7 @@
 """One time step of a Graph as TFLite operators: one function a node type, one an edge type.
 
 Maps are float32 [1, height, width, channels] that hold integers; float32 is exact for them. The batch may be
-resized, so no operator names it.
+resized, so no operator names it, unless the pixels are frames: then these are what the input has a batch of.
 """
 
 from __future__ import annotations
@@ -39,17 +39,23 @@ class Step:
     """Tensors of one time step.
 
     ``potentials`` are those before the step, after the last reset; a node that is missing there has the
-    potential 0. ``counts`` are the spikes counted so far, None before the first step. ``lower`` fills
+    potential 0. ``counts`` are the spikes counted so far, None before the first step. ``index`` counts the steps from
+    0. ``lower`` fills
     ``maps`` (what each node gives to its readers) and ``unreset`` (potential before the reset, spikes).
     """
 
     graph: Graph
     builder: Builder
-    suffix: str
+    index: int
     potentials: dict[str, int] = field(default_factory=dict)
     counts: int | None = None
     maps: dict[str, int] = field(default_factory=dict)
     unreset: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def suffix(self) -> str:
+        """What the names of the step's own tensors end in."""
+        return f".t{self.index}"
 
     def op(self, kind: str, inputs: list[int], name: str, **options: Any) -> int:
         """Emit an operator whose output is called ``name`` and the step."""
@@ -79,10 +85,14 @@ def read_out(graph: Graph, builder: Builder, counts: int) -> int:
 
 
 def lower_input(step: Step, node: Input) -> None:
-    """Pixels are the same in every step, so their map is one tensor."""
-    shape = (1, node.shape.height, node.shape.width, node.shape.channels)
+    """Pixels are one tensor: the map of every step, or the frames of which each step takes its own."""
+    shape = (node.frames, node.shape.height, node.shape.width, node.shape.channels)
     image = step.builder.input(IMAGE, shape, "uint8")
-    step.maps[node.name] = step.builder.cast(image, f"{node.name}.pixels", "float32")
+    pixels = step.builder.cast(image, f"{node.name}.pixels", "float32")
+    if node.frames > 1:
+        index = step.builder.constant(f"{node.name}.index{step.suffix}", np.array([step.index], np.int32))
+        pixels = step.op("GATHER", [pixels, index], f"{node.name}.frame")
+    step.maps[node.name] = pixels
 
 
 def lower_lif(step: Step, node: Lif) -> None:

@@ -131,6 +131,13 @@ def _fully_connected(inputs: Sequence[Tensor], options: Options) -> Tensor:
     return Tensor((source[0], out), "float32")
 
 
+def _gather(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    (source,) = _floats(inputs[:1])
+    (index,) = _constant(inputs[1:], (1,)).tolist()
+    _need(len(source) == 4 and 0 <= index < source[0])
+    return Tensor((1, *source[1:]), "float32")
+
+
 def _windows(source: Extents, kernel: int, options: Options) -> Extents:
     """Height and width after sliding a window; a whole map must have room for at least one."""
     stride = options["strideH"]
@@ -167,6 +174,7 @@ OPERATORS: dict[str, Operator] = {
     "DEQUANTIZE": Operator(_dequantize, "DequantizeOptions", version=2),
     "FLOOR": Operator(_floor),
     "FULLY_CONNECTED": Operator(_fully_connected, "FullyConnectedOptions"),
+    "GATHER": Operator(_gather, "GatherOptions"),
     "GREATER_EQUAL": Operator(_comparison, "GreaterEqualOptions"),
     "MAX_POOL_2D": Operator(_max_pool, "Pool2DOptions", _WINDOW | {"filterHeight", "filterWidth"}),
     "MUL": Operator(_arithmetic, "MulOptions"),

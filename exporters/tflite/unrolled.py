@@ -1,6 +1,7 @@
 """A network as one TFLite model with all time steps inside.
 
-``image`` uint8 [1, H, W, C] -> ``scores`` int32 [1, classes]; the batch may be resized.
+``image`` uint8 [1, H, W, C] -> ``scores`` int32 [1, classes]; the batch may be resized. A network that takes frames has
+those of one sample in the place of the batch, [T, H, W, C], which then stays as it is.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ METADATA = "spikenas"
 def build(graph: Graph, profile: str) -> bytes:
     """Lower a valid Graph with weights to a TFLite file's content."""
     builder = Builder()
-    step = lower(Step(graph, builder, ".t0"))
+    step = lower(Step(graph, builder, 0))
     for index in range(1, graph.time_steps):
-        step = lower(Step(graph, builder, f".t{index}", reset_potentials(step), step.counts))
+        step = lower(Step(graph, builder, index, reset_potentials(step), step.counts))
     assert step.counts is not None
     facts = json.dumps(metadata.facts(graph, profile, "unrolled")).encode()
     output = read_out(graph, builder, step.counts)

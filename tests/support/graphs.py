@@ -13,6 +13,7 @@ import numpy as np
 from toolchain.graph import reference
 from toolchain.graph.bounds import lif_bounds
 from toolchain.graph.checks import require_valid
+from toolchain.graph.events import EventFrames
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import (
     MIN_EXPONENT,
@@ -35,12 +36,20 @@ from toolchain.graph.preprocessing import Preprocessing
 LEAKS = (Leak("none", 1), Leak("subtract", 1), Leak("subtract", 3), Leak("shift", 1), Leak("shift", 2))
 
 
-def random_graph(seed: int) -> Graph:
-    """A valid Graph with weights: pixel stem, two or three spiking nodes with mixed edges, maybe a shrink, a head."""
+def random_graph(seed: int, framed: bool | None = None) -> Graph:
+    """A valid Graph with weights: pixel stem, two or three spiking nodes with mixed edges, maybe a shrink, a head.
+
+    ``framed``: pixels are frames of events, one a time step; None: in one graph of four.
+    """
     rng = np.random.default_rng(seed)
     time_steps = int(rng.integers(1, 9))
     pixels = Shape(int(rng.choice([1, 2, 3])), int(rng.integers(4, 12)), int(rng.integers(4, 12)))
-    nodes: list[Node] = [Input("pixels", pixels)]
+    preprocessing = Preprocessing(pixels.height, pixels.width, "as_is")
+    if seed % 4 == 3 if framed is None else framed:
+        time_steps, pixels = max(2, time_steps), pixels._replace(channels=2)
+        events = EventFrames(time_steps, 1000 + seed, 3, 2 * pixels.height, 3 * pixels.width)
+        preprocessing = Preprocessing(pixels.height, pixels.width, "polarity", events=events)
+    nodes: list[Node] = [Input("pixels", pixels, preprocessing.frames)]
     kernel, stride = int(rng.choice([1, 3])), int(rng.choice([1, 2]))
     channels = int(rng.choice([1, 3, 16, 17, 33]))
     shape = Shape(channels, *conv_output(pixels, kernel, stride))
@@ -72,7 +81,7 @@ def random_graph(seed: int) -> Graph:
     graph = Graph(
         tuple(nodes),
         time_steps,
-        Preprocessing(pixels.height, pixels.width, "as_is"),
+        preprocessing,
         tuple(f"class {k}" for k in range(classes)),
     )
     graph = _lively(graph, seed)
@@ -81,9 +90,9 @@ def random_graph(seed: int) -> Graph:
 
 
 def random_images(graph: Graph, count: int, seed: int = 0) -> Any:
-    """``count`` images for ``graph``: noise, all-black and all-white among them."""
+    """``count`` images or samples of frames for ``graph``: noise, all-black and all-white among them."""
     rng = np.random.default_rng(seed)
-    images = rng.integers(0, 256, (count, *graph.input.shape)).astype(np.uint8)
+    images = rng.integers(0, 256, (count, *graph.input.extents)).astype(np.uint8)
     images[0] = 255
     if count > 1:
         images[1] = 0
@@ -105,6 +114,8 @@ def _lively(graph: Graph, seed: int) -> Graph:
     """``graph`` with thresholds among the currents that images cause: a node that never fires tests nothing."""
     images = random_images(graph, 8, seed).astype(np.int64)
     steps: dict[str, list[Any]] = {graph.input.name: [images] * graph.time_steps}
+    if graph.input.frames > 1:
+        steps[graph.input.name] = list(images.swapaxes(0, 1))
     nodes: list[Node] = []
     for node in graph.nodes:
         if isinstance(node, Lif):

@@ -29,13 +29,13 @@ from toolchain.graph.preprocessing import Preprocessing
 def build(
     architecture: Architecture, input_shape: Shape, preprocessing: Preprocessing, labels: tuple[str, ...]
 ) -> Graph:
-    """The Graph of ``architecture`` for pixels of ``input_shape``, with one class a label.
+    """The Graph of ``architecture`` for pixels of ``input_shape``, that of one frame, with one class a label.
 
     Nodes are called ``pixels``, ``stem``, ``cell0_node1`` (cells from 0, their nodes 1 to 3), ``shrink1``
     (from 1; with OR pooling it reads ``pool1``) and ``head``. Raises ``InputError`` if the maps become too
     small for the shrinks, too large to be counted, or break another rule of ``toolchain.graph.checks``.
     """
-    path = _Path(architecture, input_shape)
+    path = _Path(architecture, input_shape, preprocessing.frames)
     for block in architecture.blocks:
         if isinstance(block, Cell):
             path.cell(block)
@@ -53,6 +53,7 @@ class _Path:
 
     architecture: Architecture
     input_shape: Shape
+    frames: int
     nodes: list[Node] = field(default_factory=list)
     cells: int = 0
     shrinks: int = 0
@@ -60,7 +61,7 @@ class _Path:
     def __post_init__(self) -> None:
         sides = conv_output(self.input_shape, STEM_KERNEL, self.architecture.stem_stride)
         self.shape = Shape(self.architecture.stem_channels, *sides)
-        self.nodes.append(Input("pixels", self.input_shape))
+        self.nodes.append(Input("pixels", self.input_shape, self.frames))
         self.last = self.lif("stem", [PixelConv("pixels", STEM_KERNEL, self.architecture.stem_stride)])
 
     def lif(self, name: str, edges: list[Edge]) -> str:

@@ -88,16 +88,19 @@ def encode(architectures: Sequence[Architecture]) -> Batch:
     )
 
 
-def demands(batch: Batch, pixels: Map, classes: int, characters: int) -> tuple[Demand, NDArray[np.bool_]]:
-    """The demand of each architecture for such an input, and whether its maps are neither too small nor too large.
+def demands(
+    batch: Batch, pixels: Map, frames: int, classes: int, characters: int
+) -> tuple[Demand, NDArray[np.bool_]]:
+    """The demand of each architecture for such an input, and whether it can be built.
 
+    Maps must be neither too small nor too large, and ``frames`` of ``pixels`` be one, or one for each time step.
     ``characters``: those of what files say about classes and images (``cost.facts.data_characters``).
     """
     everywhere = slice(None)
     sums, path = _Sums(len(batch)), _Path(len(batch))
-    sums.add(everywhere, whole_network(len("pixels"), pixels, classes, characters))
+    sums.add(everywhere, whole_network(len("pixels"), pixels, frames, classes, characters))
     runs = batch.runs(everywhere)
-    found = blocks.stem(pixels, batch.stem_channels, batch.stem_stride, runs)
+    found = blocks.stem(pixels, frames, batch.stem_channels, batch.stem_stride, runs)
     sums.add(everywhere, path.go(everywhere, found))
     for column, cell_digits, shrink_digits in zip(batch.blocks.T, *_digits(batch.blocks), strict=True):
         here = np.flatnonzero((column >= 0) & (column < STRIDE))
@@ -118,6 +121,7 @@ def demands(batch: Batch, pixels: Map, classes: int, characters: int) -> tuple[D
     counted = choose(batch.flatten, 1, last.height * last.width) * runs.time_steps
     # A side that has become 0 stays 0, so the last map tells of all.
     buildable = (last.height >= 1) & (last.width >= 1) & (counted <= MOST_COUNTED)
+    buildable = buildable & ((frames == 1) | (runs.time_steps == frames))
     return sums.demand(), np.asarray(buildable)
 
 

@@ -56,13 +56,15 @@ def cell_order() -> tuple[Cell, ...]:
     return (*distinct, *sorted(set(canonical_cells()) - set(distinct)))
 
 
-def stem(pixels: Map, channels: Amount, stride: Amount, dynamics: Dynamics) -> tuple[Reached, Demand]:
-    """The map behind a stem, and the stem's demand."""
+def stem(
+    pixels: Map, frames: int, channels: Amount, stride: Amount, dynamics: Dynamics
+) -> tuple[Reached, Demand]:
+    """The map behind a stem, and the stem's demand; ``pixels`` are those of a frame."""
     shape, name = _convolved(pixels, channels, STEM_KERNEL, stride), len("stem")
     read = Reached(pixels, len("pixels"))
     demand = pixel_node(
         Neurons(name, shape, dynamics),
-        _one_convolution(read, shape, STEM_KERNEL),
+        _one_convolution(read, shape, STEM_KERNEL)._replace(frames=frames),
         map_bytes(shape, dynamics.time_steps),
     )
     return Reached(shape, name), demand

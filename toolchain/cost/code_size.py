@@ -45,7 +45,8 @@ CALLS, SPLIT_BYTES = 64, 4
 class CodeSize(NamedTuple):
     """Terms of the code's size on one core, in bytes.
 
-    ``base``: an image of a pixel layer and a head, with start-up code, main loop and self-test;
+    ``base``: an image of a pixel layer and a head, with start-up code, main loop and self-test; ``frames``: what it
+    has more, or less, if the pixels are frames;
     ``spike`` and ``or_pool``: the kernels that are linked if a node needs them, multiples of
     ``FUNCTION_BYTES``; ``node``: the call of each node beyond those two.
     """
@@ -54,6 +55,7 @@ class CodeSize(NamedTuple):
     spike: int
     or_pool: int
     node: float
+    frames: int
 
 
 def code_bytes(graph: Graph, core: str, compiler: Compiler = DEFAULT_COMPILER) -> int:
@@ -68,6 +70,7 @@ def image_code_bytes(demand: Demand, core: str, compiler: Compiler = DEFAULT_COM
     """The same of a network's ``demand``, or of many at once."""
     size = code_size(core, compiler)
     kernels = (demand.spike_nodes > 0) * size.spike + (demand.or_pools > 0) * size.or_pool
+    kernels = kernels + demand.frame_nodes * size.frames
     more_nodes = demand.lif_nodes + demand.or_pools - 1
     calls = rounded(more_nodes * size.node) + more_nodes // CALLS * SPLIT_BYTES
     return aligned(size.base + kernels + calls) + NUMBERS_BYTES

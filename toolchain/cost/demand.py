@@ -32,11 +32,12 @@ class Demand:
     """Demands of a part of a network. All add up but ``LARGEST``, of which the largest part's counts.
 
     ``constants_bytes``: arrays in flash; ``onnx_bytes`` and ``tflite_bytes``: of a file for Linux boards;
-    ``lif_nodes``, of which ``spike_nodes`` read spikes; ``pools``: edges that pool; ``padded``: maps that a
-    file pads; ``potentials``: neurons; ``connections`` and ``updates``: work of the firmware, per 16 channels
-    (``cost.microcontroller``); ``operations``: dense synaptic operations; ``input_bytes`` and
-    ``scores_bytes``: what passes through the mailbox. ``arena_bytes``: bytes alive while a node runs;
-    ``working``: elements of a node's inputs, current and output.
+    ``lif_nodes``, of which ``spike_nodes`` read spikes and ``frame_nodes`` a frame of pixels each time step;
+    ``pools``: edges that pool; ``padded``: maps that a file pads; ``potentials``: neurons; ``connections``,
+    ``updates`` and ``products``, those of frames after the first: work of the firmware, per 16 channels
+    (``cost.microcontroller``); ``operations``: dense synaptic operations; ``input_bytes`` and ``scores_bytes``:
+    what passes through the mailbox. ``arena_bytes``: bytes alive while a node runs; ``working``: elements of a
+    node's inputs, current and output.
     """
 
     constants_bytes: Amount = 0
@@ -44,6 +45,7 @@ class Demand:
     tflite_bytes: Amount = 0
     lif_nodes: Amount = 0
     spike_nodes: Amount = 0
+    frame_nodes: Amount = 0
     or_pools: Amount = 0
     pools: Amount = 0
     padded: Amount = 0
@@ -51,6 +53,7 @@ class Demand:
     potentials: Amount = 0
     connections: Amount = 0
     updates: Amount = 0
+    products: Amount = 0
     operations: Amount = 0
     input_bytes: Amount = 0
     scores_bytes: Amount = 0
@@ -76,11 +79,13 @@ def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
         onnx_bytes=onnx_file.pixel_node(node, fan_in),
         tflite_bytes=tflite_file.pixel_node(node, fan_in),
         lif_nodes=1,
+        frame_nodes=int(fan_in.frames > 1),
         padded=fan_in.padded,
         weights=taps * shape.channels,
         potentials=shape.size,
+        products=taps * blocks(shape.channels) * shape.height * shape.width * (fan_in.frames - 1),
         updates=_updates(node),
-        operations=taps * shape.size,
+        operations=taps * shape.size * fan_in.frames,
         arena_bytes=alive_bytes,
         working=fan_in.elements + 2 * shape.size,
         time_steps=node.dynamics.time_steps,
@@ -146,16 +151,17 @@ def head_node(
     )
 
 
-def whole_network(name: int, pixels: Map, classes: int, characters: int) -> Demand:
+def whole_network(name: int, pixels: Map, frames: int, classes: int, characters: int) -> Demand:
     """What a network demands beside its nodes: the description, the known answer and the input.
 
-    ``characters``: those of what files say about classes and images (``cost.facts``).
+    ``pixels``: of a frame; ``characters``: those of what files say about classes and images (``cost.facts``).
     """
+    input_bytes = pixels.size * frames
     return Demand(
-        constants_bytes=sum(map(aligned, network_arrays(pixels.size, classes).values())),
-        onnx_bytes=onnx_file.whole_network(name, pixels, classes, characters),
-        tflite_bytes=tflite_file.whole_network(name, characters),
-        input_bytes=pixels.size,
+        constants_bytes=sum(map(aligned, network_arrays(input_bytes, classes).values())),
+        onnx_bytes=onnx_file.whole_network(name, pixels, frames, classes, characters),
+        tflite_bytes=tflite_file.whole_network(name, frames, characters),
+        input_bytes=input_bytes,
     )
 
 

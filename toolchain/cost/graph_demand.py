@@ -44,13 +44,14 @@ def fan_in(graph: Graph, node: Lif) -> FanIn:
         padded=sum(
             padded(Map(*shapes[edge.source]), Map(*node.shape)) for edge in convolutions if edge.kernel > 1
         ),
+        frames=graph.input.frames if isinstance(node.edges[0], PixelConv) else 1,
     )
 
 
 def _node(graph: Graph, node: Node) -> Demand:
     if isinstance(node, Input):
         said = data_characters(graph.labels, graph.preprocessing)
-        return whole_network(len(node.name), Map(*node.shape), graph.head.classes, said)
+        return whole_network(len(node.name), Map(*node.shape), node.frames, graph.head.classes, said)
     if isinstance(node, Head):
         return head_node(
             len(node.name),

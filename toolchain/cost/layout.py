@@ -97,9 +97,7 @@ def layout(graph: Graph, profile: Profile) -> Layout:
     """
     found = constants(graph)
     placed = buffers(graph)
-    empty = Layout(
-        found, placed, (), (), graph.input.shape.size, graph.head.classes * 4, profile.stack_bytes or 0
-    )
+    empty = Layout(found, placed, (), (), graph.input.size, graph.head.classes * 4, profile.stack_bytes or 0)
     limits = budget(profile).regions
     if not limits:
         return empty

@@ -45,7 +45,8 @@ class FanIn(NamedTuple):
 
     ``pools`` of the ``edges`` pool, ``convolutions`` are convolutions and the others skips; ``elements``: those
     of the maps that they read; ``names``: the lengths of these maps' names, added up, of which ``longest`` is
-    the longest; ``padded``: how many of the maps are padded before they are convolved with stride 2.
+    the longest; ``padded``: how many of the maps are padded before they are convolved with stride 2; ``frames``: of
+    pixels, 1 if they are the same in every time step.
     """
 
     edges: Amount
@@ -55,6 +56,7 @@ class FanIn(NamedTuple):
     names: Amount
     longest: Amount
     padded: Amount = 0
+    frames: int = 1
 
     @property
     def convolved(self) -> Amount:

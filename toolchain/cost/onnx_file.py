@@ -26,20 +26,24 @@ _FRAME = 505 + 2 * len(__version__)
 
 
 def pixel_node(node: Neurons, fan_in: FanIn) -> Amount:
-    """A node that convolves pixels; its current is computed once."""
+    """A node that convolves pixels; its current is computed once for each frame."""
     name, channels = node.name, node.shape.channels
     edge, bias, current = name + len(".0"), name + len(".bias"), name + len(".current") + STEP
     half, scale, weight = (edge + len(text) for text in (".half", ".scale", ".weight.float"))
     sums, scaled, rounded = (edge + len(text) + STEP for text in (".sums", ".scaled", ".rounded"))
+    source = fan_in.names + (len(".frame") + STEP if fan_in.frames > 1 else len(".pixels"))
+    frame = (
+        operator("Conv", (source, weight, half), sums, CONVOLUTION)
+        + operator("Mul", (sums, scale), scaled)
+        + operator("Floor", (scaled,), rounded)
+        + operator("Add", (rounded, bias), current)
+    )
     return (
         _weights(node, fan_in, edge)
         + tensor(half, extent(channels), FLOAT_BYTES * channels)
         + _by_channel(scale, channels)
         + _by_channel(bias, channels)
-        + operator("Conv", (fan_in.names + len(".pixels"), weight, half), sums, CONVOLUTION)
-        + operator("Mul", (sums, scale), scaled)
-        + operator("Floor", (scaled,), rounded)
-        + operator("Add", (rounded, bias), current)
+        + fan_in.frames * frame
         + _firing(node, current)
     )
 
@@ -111,11 +115,18 @@ def head_node(
     )
 
 
-def whole_network(name: int, pixels: Map, classes: int, characters: int) -> Amount:
-    """The input, called so, and the output; ``characters`` say what they mean."""
+def whole_network(name: int, pixels: Map, frames: int, classes: int, characters: int) -> Amount:
+    """The input, called so, with what takes frames apart, and the output; ``characters`` say what they mean."""
     extents = sum(varint(each) for each in (*pixels, classes))
     cast = operator("Cast", (len("image"),), name + len(".pixels"), _TO)
-    return cast + extents + 2 * varint(characters) + characters
+    apart: Amount = 0
+    if frames > 1:
+        index = name + len(".index") + STEP
+        take = operator(
+            "Gather", (name + len(".pixels"), index), name + len(".frame") + STEP, attribute("axis")
+        )
+        apart = frames * (tensor(index, 0, INT64_BYTES) + take) + 3 + varint(frames)
+    return cast + apart + extents + 2 * varint(characters) + characters
 
 
 def file_bytes(parts: Amount) -> Amount:

@@ -18,7 +18,7 @@ from toolchain.graph.nodes import Lif, PixelConv, SpikeConv
 class Operations:
     """Operations of one image over all its time steps; zero padding counts like any other input.
 
-    ``pixel_macs``: products of the pixel layer, computed once; ``head_macs``: products of the read-out;
+    ``pixel_macs``: products of the pixel layer, computed once for each frame; ``head_macs``: products of the read-out;
     ``dense_acs``: additions of a weight if every neuron fired in every step; ``effective_acs``: those that
     the given spike rates cause, None without rates; ``membrane_updates``: neurons times time steps.
     """
@@ -46,7 +46,7 @@ def operations(graph: Graph, spike_rates: Mapping[str, float] | None = None) -> 
                 continue
             connections = edge.kernel**2 * graph.source_shape(edge.source).channels * node.shape.size
             if isinstance(edge, PixelConv):
-                pixel_macs += connections
+                pixel_macs += connections * graph.input.frames
             else:
                 dense_acs += connections * graph.time_steps
                 if spike_rates is not None:

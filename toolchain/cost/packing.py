@@ -133,7 +133,7 @@ def constants(graph: Graph) -> tuple[Constant, ...]:
             found += _named(node.name, {"node": OR_POOL_BYTES})
         elif isinstance(node, Head):
             found += _named(node.name, head_arrays(node.classes, graph.head_features()))
-    return (*found, *_named("", network_arrays(graph.input.shape.size, graph.head.classes)))
+    return (*found, *_named("", network_arrays(graph.input.size, graph.head.classes)))
 
 
 def _lif_arrays(graph: Graph, node: Lif) -> dict[str, Amount]:

@@ -35,18 +35,21 @@ _FRAME = 924 + len(__version__)
 
 
 def pixel_node(node: Neurons, fan_in: FanIn) -> Amount:
-    """A node that convolves pixels; its current is computed once."""
+    """A node that convolves pixels; its current is computed once for each frame."""
     name, channels = node.name, node.shape.channels
     edge = name + len(".0")
+    frame = (
+        _convolutions(fan_in, edge + len(".sums") + STEP)
+        + _operator(2, edge + len(".scaled") + STEP)
+        + _operator(1, edge + len(".rounded") + STEP, _NONE)
+        + _operator(2, name + len(".current") + STEP)
+    )
     return (
         _weights(node, fan_in, edge)
         + _floats(edge + len(".half"), channels)
         + _floats(edge + len(".scale"), channels)
         + _floats(name + len(".bias"), channels)
-        + _convolutions(fan_in, edge + len(".sums") + STEP)
-        + _operator(2, edge + len(".scaled") + STEP)
-        + _operator(1, edge + len(".rounded") + STEP, _NONE)
-        + _operator(2, name + len(".current") + STEP)
+        + fan_in.frames * frame
         + _firing(node)
     )
 
@@ -99,9 +102,17 @@ def head_node(name: int, time_steps: Amount, classes: int, features: Amount, cou
     )
 
 
-def whole_network(name: int, characters: int) -> Amount:
-    """The input, called so, as it comes and as float32; ``characters`` say what it and the output mean."""
-    return _tensor(len("image"), _MAP, _OTHER) + _operator(1, name + len(".pixels"), _CAST) + characters
+def whole_network(name: int, frames: int, characters: int) -> Amount:
+    """The input, called so, as it comes and as float32, with what takes frames apart.
+
+    ``characters`` say what it and the output mean.
+    """
+    apart: Amount = 0
+    if frames > 1:
+        index = _constant(name + len(".index") + STEP, _LIST, WORD_BYTES, _OTHER)
+        apart = WORD_BYTES * _CODE + frames * (index + _operator(2, name + len(".frame") + STEP))
+    image = _tensor(len("image"), _MAP, _OTHER) + _operator(1, name + len(".pixels"), _CAST)
+    return image + apart + characters
 
 
 def file_bytes(parts: Amount, pools: Truth, or_pools: Truth, pads: Truth) -> Amount:

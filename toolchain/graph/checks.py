@@ -102,14 +102,29 @@ def sizes(graph: Graph) -> Broken:
 
 
 def pixels(graph: Graph) -> Broken:
-    """The input has the height, the width and the channels that the preprocessing gives."""
+    """The input has the height, the width, the channels and the frames that the preprocessing gives."""
     steps, shape = graph.preprocessing, graph.input.shape
-    channels = {"grey": 1, "rgb": 3}.get(steps.channels, shape.channels)
+    channels = steps.planes or shape.channels
     if shape != (channels, steps.height, steps.width):
         yield (
             graph.input.name,
             f"has the shape {tuple(shape)}, but the preprocessing gives {steps.channels} images of "
             f"{steps.width}x{steps.height}",
+        )
+    if graph.input.frames != steps.frames:
+        yield (
+            graph.input.name,
+            f"takes {graph.input.frames} frames, but the preprocessing gives {steps.frames}",
+        )
+
+
+def frames(graph: Graph) -> Broken:
+    """The pixels are the same in every time step, or there is one frame a step."""
+    if graph.input.frames not in (1, graph.time_steps):
+        yield (
+            graph.input.name,
+            f"takes {graph.input.frames} frames, but the network has {graph.time_steps} time steps; there must be one"
+            " frame, or one a step",
         )
 
 
@@ -224,7 +239,7 @@ def no_saturation(graph: Graph) -> Broken:
 # Later rules may look up what earlier ones have made sure of, so a stage with findings ends the list.
 STAGES: tuple[tuple[Callable[[Graph], Broken], ...], ...] = (
     (names, order, sizes),
-    (used, connections, pixels),
+    (used, connections, pixels, frames),
     (shapes, constants),
     (array_forms,),
     (no_saturation,),

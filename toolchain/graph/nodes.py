@@ -115,10 +115,25 @@ Edge = PixelConv | SpikeConv | Skip | Pool
 
 @dataclass(frozen=True)
 class Input:
-    """The preprocessed image: uint8 pixels, the same in every time step (direct encoding)."""
+    """The preprocessed sample: uint8 pixels.
+
+    ``frames`` is 1, the same pixels in every time step (direct encoding), or the number of time steps, one frame a
+    step (event cameras). ``shape`` is that of one frame.
+    """
 
     name: str
     shape: Shape
+    frames: int = 1
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """Shape of a sample: (channels, height, width), or (frames, channels, height, width)."""
+        return tuple(self.shape) if self.frames == 1 else (self.frames, *self.shape)
+
+    @property
+    def size(self) -> int:
+        """Pixels of a sample, each a byte."""
+        return self.frames * self.shape.size
 
 
 @dataclass(frozen=True, eq=False)

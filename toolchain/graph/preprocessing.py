@@ -23,6 +23,9 @@ The three steps, in this order:
        out[i, j] = floor((sum over r, c of a(i, r) b(j, c) in[r, c] + floor(total / 2)) / total)
 
    The sum stays below 2^32, so C may use ``uint32_t``, while ``h w <= 2^24``.
+
+Event cameras give no images. With ``channels="polarity"`` the network receives frames that are counted from
+events, ``uint8 [frames, 2, height, width]`` and one frame a time step, as ``toolchain.graph.events`` says.
 """
 
 from __future__ import annotations
@@ -37,8 +40,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolchain.errors import InputError
+from toolchain.graph.events import POLARITIES, EventFrames
 
-Channels = Literal["grey", "rgb", "as_is"]
+Channels = Literal["grey", "rgb", "as_is", "polarity"]
 Crop = Literal["none", "centre_square"]
 Pixels = NDArray[np.uint8]
 
@@ -54,6 +58,8 @@ _BLOCK_WEIGHTS = 1 << 17
 class Preprocessing:
     """What happens to an image before the network: crop, channel conversion, area resize.
 
+    ``events``: how frames are counted from events, if ``channels`` is ``polarity``; None for images.
+
     Raises ``InputError`` when a field is not one of the permitted values.
     """
 
@@ -61,6 +67,7 @@ class Preprocessing:
     width: int
     channels: Channels
     crop: Crop = "none"
+    events: EventFrames | None = None
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
@@ -76,21 +83,41 @@ class Preprocessing:
                     f"preprocessing: {name} must be one of {', '.join(permitted)}, not {value!r:.40}"
                 )
 
+        if (self.events is None) == (self.channels == "polarity") or self.events and self.crop != "none":
+            raise InputError(
+                "preprocessing: polarity stands for frames that are counted from events, which are not cropped"
+            )
+
+    @property
+    def frames(self) -> int:
+        """Frames of a sample; 1 is the same pixels in every time step."""
+        return 1 if self.events is None else self.events.frames
+
+    @property
+    def planes(self) -> int | None:
+        """Channels of the network's pixels; None if any number is kept."""
+        return {"grey": 1, "rgb": 3, "polarity": POLARITIES}.get(self.channels)
+
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON values."""
-        return asdict(self)
+        """The fields as JSON values; images have no word on events."""
+        document = asdict(self)
+        if self.events is None:
+            del document["events"]
+        return document
 
     @classmethod
     def from_dict(cls, document: Any) -> Preprocessing:
         """Read what ``to_dict`` wrote; raises ``InputError`` for missing, unknown or wrong fields."""
         if not isinstance(document, Mapping):
             raise InputError(f"preprocessing must be a table of fields, not {type(document).__name__}")
-        known = {"height", "width", "channels", "crop"}
-        if missing := sorted(known - {"crop"} - document.keys()):
+        known = {"height", "width", "channels", "crop", "events"}
+        if missing := sorted(known - {"crop", "events"} - document.keys()):
             raise InputError(f"preprocessing lacks {', '.join(missing)}")
         if unknown := sorted(str(key)[:40] for key in document.keys() - known):
             raise InputError(f"preprocessing has unknown fields: {', '.join(unknown[:5])}")
-        return cls(**document)
+        if document.get("events") is None:
+            return cls(**document)
+        return cls(**{**document, "events": EventFrames.from_dict(document["events"])})
 
     def apply(self, image: Pixels) -> Pixels:
         """One image, uint8 [H, W], [H, W, 3] or (as_is) [C, H, W], to uint8 [C, height, width].
@@ -107,7 +134,7 @@ class Preprocessing:
         """
         planes = self._cropped(self._planes(images))
         to_grey = self.channels == "grey" and planes.shape[1] == 3
-        channels = {"grey": 1, "rgb": 3}.get(self.channels, planes.shape[1])
+        channels = self.planes or planes.shape[1]
         result = np.empty((len(planes), channels, self.height, self.width), np.uint8)
         step = max(1, _BLOCK_PIXELS // prod(planes.shape[1:]))
         for first in range(0, len(planes), step):
@@ -121,6 +148,8 @@ class Preprocessing:
     def _planes(self, images: Pixels) -> Pixels:
         """The images as ``[N, C, H, W]``, without copying."""
         wanted = "[C, H, W]" if self.channels == "as_is" else "[H, W, 3]"
+        if self.events is not None:
+            raise InputError("the network takes frames of events, into which images cannot be converted")
         if images.dtype != np.uint8:
             raise InputError(f"images must hold uint8 pixels, not {images.dtype}")
         if images.ndim not in (3, 4) or 0 in images.shape[1:]:

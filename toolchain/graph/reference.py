@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from toolchain.graph.bounds import round_half_up
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Lif, OrPool, PixelConv, Pool, Skip, as_int
+from toolchain.graph.nodes import Input, Lif, OrPool, PixelConv, Pool, Skip, as_int
 
 BATCH = 64
 """Images interpreted at once; bounds memory, has no effect on the result."""
@@ -35,7 +35,7 @@ class Trace:
 
 
 def scores(graph: Graph, images: Images) -> NDArray[np.int32]:
-    """Return the scores of ``images`` (uint8 [n, C, H, W]) as int32 [n, classes]."""
+    """Return the scores of ``images`` (uint8 [n, C, H, W], or [n, T, C, H, W]) as int32 [n, classes]."""
     parts = [trace.scores for trace in traces(graph, images)]
     return np.concatenate(parts) if parts else np.zeros((0, graph.head.classes), np.int32)
 
@@ -46,21 +46,23 @@ def traces(graph: Graph, images: Images) -> Iterator[Trace]:
     Raises ``InputError`` if the graph is invalid or has no weights, ``ValueError`` if the images are of another shape.
     """
     require_valid(graph, "the network", weights=True)
-    if images.dtype != np.uint8 or images.shape[1:] != tuple(graph.input.shape):
+    if images.dtype != np.uint8 or images.shape[1:] != graph.input.extents:
         raise ValueError(
-            f"images are {images.dtype}{list(images.shape)}, not uint8[n, {list(graph.input.shape)}]"
+            f"images are {images.dtype}{list(images.shape)}, not uint8[n, {list(graph.input.extents)}]"
         )
     for start in range(0, len(images), BATCH):
         yield _interpret(graph, images[start : start + BATCH])
 
 
 def _interpret(graph: Graph, images: Images) -> Trace:
-    maps: dict[str, Integers] = {graph.input.name: images.astype(np.int64)}
+    maps: dict[str, Integers] = {}
     potentials: dict[str, Integers] = {}
     history: dict[str, list[NDArray[np.uint8]]] = {node.name: [] for node in graph.nodes[1:-1]}
-    for _ in range(graph.time_steps):
+    for step in range(graph.time_steps):
         for node in graph.nodes:
-            if isinstance(node, Lif):
+            if isinstance(node, Input):
+                maps[node.name] = (images if node.frames == 1 else images[:, step]).astype(np.int64)
+            elif isinstance(node, Lif):
                 before = potentials.get(node.name, np.zeros((len(images), *node.shape), np.int64))
                 current = node_current(node, maps)
                 maps[node.name], potentials[node.name] = fire(node, before, current)

@@ -102,7 +102,7 @@ def _describe(item: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {"type": _TAGS[type(item)]}
     for field in fields(item):
         value = getattr(item, field.name)
-        if "Array" in str(field.type):
+        if "Array" in str(field.type) or (field.name, value) == ("frames", 1):
             continue
         if field.name == "edges":
             value = [_describe(edge) for edge in value]
@@ -130,6 +130,8 @@ def _build(item: dict[str, Any], tensors: dict[str, Array], kinds: dict[str, Any
             values[name] = Leak(str(item[name]["form"]), _integer(item[name]["shift"]))  # type: ignore[arg-type]
         elif name == "shape":
             values[name] = Shape(*map(_integer, item[name]))
+        elif name == "frames":
+            values[name] = _integer(item.get(name, 1))
         elif name in ("kernel", "stride", "classes"):
             values[name] = _integer(item[name])
         elif name == "exponent":

@@ -1,7 +1,8 @@
 """``SpikingNetwork``: a Graph as a float torch module with batch normalization, to be trained from scratch.
 
-Maps are [T, N, C, H, W] (pixels [1, N, C, H, W], value q / 256). Every stateless operation folds time
-into the batch. Thresholds are 1.0: batch normalization learns the scale of each channel's current.
+Maps are [T, N, C, H, W]; pixels, value q / 256, are so too, or [1, N, C, H, W] where all steps see the same. Every
+stateless operation folds time into the batch. Thresholds are 1.0: batch normalization learns the scale of each
+channel's current.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ class SpikingNetwork(nn.Module):
             self.head = FloatHead(graph, graph.head)
 
     def spikes(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Spikes of every spiking node, float 0/1 [T, N, C, H, W], for ``pixels`` uint8 [N, C, H, W]."""
+        """Spikes of every spiking node, float 0/1 [T, N, C, H, W].
+
+        ``pixels`` are uint8 [N, C, H, W], or [N, T, C, H, W] for a network that takes frames.
+        """
         return all_spikes(self.graph, self.nodes, pixels.float() / PIXEL_SCALE)
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -70,7 +74,7 @@ class FloatLif(nn.Module):
         return integrate_and_fire(current, self.time_steps, dynamics, unit, unit)
 
     def current(self, maps: dict[str, Tensor]) -> Tensor:
-        """Sum of the edges' currents, [T, N, C, H, W], or [1, N, C, H, W] from pixels."""
+        """Sum of the edges' currents, [T, N, C, H, W], or [1, N, C, H, W] from pixels that stay the same."""
         total: Tensor | None = None if self.bias is None else self.bias.reshape(-1, 1, 1)
         for index, edge in enumerate(self.node.edges):
             part = self._edge(str(index), edge, maps[edge.source])
@@ -123,9 +127,10 @@ class FloatHead(nn.Module):
 def all_spikes(graph: Graph, modules: nn.ModuleDict, values: Tensor) -> dict[str, Tensor]:
     """Spikes [T, N, C, H, W] of every spiking node; ``modules`` are those of the ``Lif`` nodes by name.
 
-    ``values`` float [N, C, H, W] are the pixels in the unit that the modules take.
+    ``values`` float [N, C, H, W], or [N, T, C, H, W] with a frame for each step, are the pixels in the unit that the
+    modules take.
     """
-    maps = {graph.input.name: values.unsqueeze(0)}
+    maps = {graph.input.name: values.unsqueeze(0) if graph.input.frames == 1 else values.transpose(0, 1)}
     for node in graph.nodes:
         if isinstance(node, Lif):
             maps[node.name] = modules[node.name](maps)

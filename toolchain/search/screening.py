@@ -94,7 +94,7 @@ class Screen:
         self._pixels, self._classes = Map(*board.pixels), len(board.labels)
         self._characters = data_characters(board.labels, board.preprocessing)
         try:
-            board.graph(Architecture(1, Leak("none"), "zero", 1, 1, (), "flatten"))
+            board.graph(Architecture(board.preprocessing.frames, Leak("none"), "zero", 1, 1, (), "flatten"))
             self._takes_any = True
         except InputError:
             # What keeps the smallest of all networks from being built lies in the input, and so keeps all.
@@ -134,7 +134,9 @@ class Screen:
         return self.judge_batch(batch)
 
     def _chunk(self, batch: Batch) -> Screened:
-        demand, buildable = demands(batch, self._pixels, self._classes, self._characters)
+        demand, buildable = demands(
+            batch, self._pixels, self.board.preprocessing.frames, self._classes, self._characters
+        )
         buildable &= self._takes_any
         used = figures(demand, self.board.profile)
         held = list(self.board.held(used))

@@ -53,10 +53,11 @@ def _onnx(library: Any, model: str) -> Callable[[Any], None]:
 def _tflite(library: Any, model: str) -> Callable[[Any], None]:
     interpreter = library.Interpreter(model_path=model, num_threads=1)
     interpreter.allocate_tensors()
-    entry, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    entry, result = interpreter.get_input_details()[0], interpreter.get_output_details()[0]["index"]
 
     def run(image: Any) -> None:
-        interpreter.set_tensor(entry, image.transpose(0, 2, 3, 1))
+        # Frames of an image stand where other networks have a batch.
+        interpreter.set_tensor(entry["index"], np.moveaxis(image, -3, -1).reshape(entry["shape"]))
         interpreter.invoke()
         interpreter.get_tensor(result)
 

@@ -58,9 +58,7 @@ class Mailbox:
     @classmethod
     def of(cls, image: Image, graph: Graph) -> Mailbox:
         """The mailbox of a firmware image of ``graph``; raises ``InputError`` if its size is another network's."""
-        found = cls(
-            image, image.symbol("spikenas_mailbox").address, graph.input.shape.size, graph.head.classes
-        )
+        found = cls(image, image.symbol("spikenas_mailbox").address, graph.input.size, graph.head.classes)
         size = image.symbol("spikenas_mailbox").size_bytes
         if size != found.size_bytes:
             raise InputError(
@@ -92,9 +90,9 @@ class Mailbox:
             )
 
     def infer(self, machine: Machine, image: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """Scores int32 [classes] of one image uint8 [C, H, W], computed by ``machine``."""
-        # A camera's order: row, column, channel.
-        machine.write(self.address + _HEADER.size, np.ascontiguousarray(image.transpose(1, 2, 0)).tobytes())
+        """Scores int32 [classes] of one image uint8 [C, H, W] or [T, C, H, W], computed by ``machine``."""
+        # A camera's order: frame, row, column, channel.
+        machine.write(self.address + _HEADER.size, np.moveaxis(image, -3, -1).tobytes())
         machine.write(self.address + 4, _RUN)
         machine.run_to_idle()
         _, command, status, _ = _HEADER.unpack(machine.read(self.address, _HEADER.size))

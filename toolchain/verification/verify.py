@@ -42,9 +42,10 @@ def verify(
 ) -> Verdict:
     """Verify the artifacts of the run in ``folder`` and write its ``report.json``.
 
-    ``images`` are preprocessed test images uint8 [n, C, H, W], ``targets`` their classes int64 [n]; the first
-    ``samples`` of them are used, by default all (the firmware: as many as two minutes allow; the step form:
-    50). ``compilers`` ("zig", "gcc") build the exported sources anew, beside the ``firmware.elf`` of the run.
+    ``images`` are preprocessed test images uint8 [n, C, H, W], or [n, T, C, H, W] for a network that takes frames,
+    ``targets`` their classes int64 [n]; the first ``samples`` of them are used, by default all (the firmware: as
+    many as two minutes allow; the step form: 50). ``compilers`` ("zig", "gcc") build the exported sources anew,
+    beside the ``firmware.elf`` of the run.
     ``qemu`` asks QEMU for a second opinion. ``limits`` is a narrowed budget.
 
     Raises ``InputError`` if the run has no network or no artifact, ``ToolMissingError`` if what an artifact
@@ -53,10 +54,10 @@ def verify(
     graph = load_graph(folder)
     if samples is not None and samples < 1:
         raise InputError(f"--samples is {samples}; give a number of images above 0")
-    if images.shape[1:] != tuple(graph.input.shape) or not len(images) or len(images) != len(targets):
+    if images.shape[1:] != graph.input.extents or not len(images) or len(images) != len(targets):
         raise InputError(
             f"the {len(images)} test images are {list(images.shape[1:])}, but the network takes "
-            f"{list(graph.input.shape)}; verify it with the data that it was trained on"
+            f"{list(graph.input.extents)}; verify it with the data that it was trained on"
         )
     used, spikes = images[:samples], SpikeCounter()
     bench = Bench(

@@ -149,6 +149,9 @@ typedef struct {
 /** Convolve an image, uint8 [height][width][channels], once, then run all time steps with that current. */
 void snn_pixel(const snn_pixel_node *node, const uint8_t *image, uint8_t *arena);
 
+/** The same with a frame for each time step, uint8 [time step][height][width][channels]. */
+void snn_frames(const snn_pixel_node *node, const uint8_t *frames, uint8_t *arena);
+
 /** Run all time steps of a layer that sees spikes; time spent grows with the number of spikes. */
 void snn_spike(const snn_spike_node *node, uint8_t *arena);
 

@@ -67,10 +67,8 @@ def test_addresses_and_arithmetic_are_clean_under_the_sanitizers(
         sources.append(str(folder / f"{prefix}.c"))
         images = random_images(graph, IMAGES, seed=index)
         expected += reference.scores(graph, images).ravel().tolist()
-        (tmp_path / f"{prefix}.bin").write_bytes(np.ascontiguousarray(images.transpose(0, 2, 3, 1)).tobytes())
-        lines.append(
-            f'    run("{prefix}.bin", {prefix}_infer, {graph.input.shape.size}, {graph.head.classes});'
-        )
+        (tmp_path / f"{prefix}.bin").write_bytes(np.moveaxis(images, -3, -1).tobytes())
+        lines.append(f'    run("{prefix}.bin", {prefix}_infer, {graph.input.size}, {graph.head.classes});')
     includes = "\n".join(f'#include "net{index}/c/net{index}.h"' for index in range(NETWORKS))
     (tmp_path / "main.c").write_text(HARNESS.format(includes=includes, images=IMAGES, runs="\n".join(lines)))
     kernels = sorted(str(path) for path in (tmp_path / "net0" / "c").glob("snn_*.c"))

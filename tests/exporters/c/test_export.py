@@ -68,7 +68,7 @@ def test_the_known_answer_is_the_reference_s(tmp_path: Path) -> None:
 
 def test_noise_depends_on_the_network_alone() -> None:
     assert np.array_equal(noise(GRAPH), noise(random_graph(2)))
-    assert noise(GRAPH).shape == tuple(GRAPH.input.shape) and len(np.unique(noise(GRAPH))) > 10
+    assert noise(GRAPH).shape == GRAPH.input.extents and len(np.unique(noise(GRAPH))) > 10
 
 
 def test_a_known_image_of_another_shape_is_refused(tmp_path: Path) -> None:

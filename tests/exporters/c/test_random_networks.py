@@ -38,7 +38,7 @@ def test_scores_equal_the_reference_whatever_the_image(
 ) -> None:
     graph, network = networks[index]
     pixels = st.one_of(st.sampled_from([0, 1, 127, 128, 255]), st.integers(0, 255))
-    image = data.draw(arrays(np.uint8, tuple(graph.input.shape), elements=pixels))
+    image = data.draw(arrays(np.uint8, graph.input.extents, elements=pixels))
     assert np.array_equal(network.scores(image[None]), reference.scores(graph, image[None]))
 
 

@@ -95,7 +95,7 @@ def test_the_unrolled_form_has_one_input_and_one_output() -> None:
     assert image.type.tensor_type.elem_type == TensorProto.UINT8
     assert scores.type.tensor_type.elem_type == TensorProto.INT32
     extents = [dim.dim_param or dim.dim_value for dim in image.type.tensor_type.shape.dim]
-    assert extents == ["N", *graph.input.shape]
+    assert extents == ["N", *graph.input.extents]
     assert [dim.dim_param or dim.dim_value for dim in scores.type.tensor_type.shape.dim] == [
         "N",
         graph.head.classes,

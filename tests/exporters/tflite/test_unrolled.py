@@ -70,15 +70,16 @@ def test_operators_are_those_of_old_interpreters() -> None:
             assert code.version == (2 if code.builtinCode == TABLES.BuiltinOperator.DEQUANTIZE else 1)
 
 
-def test_input_and_output(tmp_path: Path) -> None:
-    graph = random_graph(7)
+@pytest.mark.parametrize("framed", [False, True])
+def test_input_and_output(tmp_path: Path, framed: bool) -> None:
+    graph = random_graph(7, framed)
     (path,) = exporter("tflite").export(graph, load("raspberry_pi_4b"), tmp_path)
     assert path == tmp_path / "model.tflite" and list(tmp_path.iterdir()) == [path]
     main = unpacked(path.read_bytes()).subgraphs[0]
     image, scores = main.tensors[main.inputs[0]], main.tensors[main.outputs[0]]
     shape = graph.input.shape
     assert (image.name, image.type) == (b"image", TABLES.TensorType.UINT8)
-    assert list(image.shape) == [1, shape.height, shape.width, shape.channels]
+    assert list(image.shape) == [graph.input.frames, shape.height, shape.width, shape.channels]
     assert (scores.name, scores.type) == (b"scores", TABLES.TensorType.INT32)
     assert list(scores.shape) == [1, graph.head.classes]
     facts = read.facts(path)

@@ -16,6 +16,7 @@ from toolchain.architecture.build import build
 from toolchain.cost.artifacts import UPDATE_MACS, artifact_bytes, latency_ms, resident_bytes, weight_count
 from toolchain.cost.operations import operations
 from toolchain.errors import InputError
+from toolchain.graph.events import EventFrames
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif, Shape
 from toolchain.graph.preprocessing import Preprocessing
@@ -48,12 +49,16 @@ def alignment_bytes(graph: Graph) -> int:
     st.sampled_from([Shape(1, 16, 16), Shape(3, 20, 33), Shape(2, 9, 8)]),
     st.lists(st.text(max_size=5), min_size=2, max_size=300),
     st.booleans(),
+    st.booleans(),
 )
 def test_no_file_is_larger_than_predicted(
-    architecture: Architecture, pixels: Shape, labels: list[str], longest: bool
+    architecture: Architecture, pixels: Shape, labels: list[str], longest: bool, framed: bool
 ) -> None:
     channels = {1: "grey", 2: "as_is", 3: "rgb"}[pixels.channels]
     preprocessing = Preprocessing(pixels.height, pixels.width, channels)  # type: ignore[arg-type]
+    if framed and channels == "as_is":
+        events = EventFrames(architecture.time_steps, 300_000, 16, 34, 34)
+        preprocessing = Preprocessing(pixels.height, pixels.width, "polarity", events=events)
     try:
         bare = build(architecture, pixels, preprocessing, tuple(labels))
     except InputError:

@@ -21,6 +21,7 @@ from toolchain.cost.demand import FIELDS
 from toolchain.cost.facts import data_characters
 from toolchain.cost.graph_demand import graph_demand
 from toolchain.errors import InputError
+from toolchain.graph.events import EventFrames
 from toolchain.graph.nodes import Shape
 from toolchain.graph.preprocessing import Preprocessing
 
@@ -31,14 +32,20 @@ def test_distinct_cells_have_the_first_indices() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(architectures(max_channels=70, max_blocks=6), st.integers(1, 30), st.integers(1, 30))
-def test_every_demand_is_the_graph_s(architecture: Architecture, height: int, width: int) -> None:
+@given(architectures(max_channels=70, max_blocks=6), st.integers(1, 30), st.integers(1, 30), st.booleans())
+def test_every_demand_is_the_graph_s(
+    architecture: Architecture, height: int, width: int, framed: bool
+) -> None:
     preprocessing = Preprocessing(height, width, "rgb")
-    found, buildable = demands(
-        encode([architecture]), Map(3, height, width), 4, data_characters("abcd", preprocessing)
-    )
+    if framed:
+        # A number of frames that is not the number of time steps can be drawn too, and cannot be built.
+        events = EventFrames(max(2, architecture.time_steps - (height == 7)), 99_999, 4, 64, 48)
+        preprocessing = Preprocessing(height, width, "polarity", events=events)
+    pixels = Shape(preprocessing.planes or 1, height, width)
+    characters = data_characters("abcd", preprocessing)
+    found, buildable = demands(encode([architecture]), Map(*pixels), preprocessing.frames, 4, characters)
     try:
-        graph = build(architecture, Shape(3, height, width), preprocessing, tuple("abcd"))
+        graph = build(architecture, pixels, preprocessing, tuple("abcd"))
     except InputError:
         assert not buildable[0]
         assume(False)
@@ -58,7 +65,7 @@ def test_numbers_of_nodes_may_have_two_digits() -> None:
     ]
     pixels, preprocessing = Shape(1, 70, 81), Preprocessing(70, 81, "grey")
     characters = data_characters("ab", preprocessing)
-    found, _ = demands(encode([parse(line) for line in lines]), Map(*pixels), 2, characters)
+    found, _ = demands(encode([parse(line) for line in lines]), Map(*pixels), 1, 2, characters)
     for row, line in enumerate(lines):
         expected = graph_demand(build(parse(line), pixels, preprocessing, tuple("ab")))
         assert found.onnx_bytes[row] == expected.onnx_bytes  # type: ignore[index]

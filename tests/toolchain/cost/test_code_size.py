@@ -64,7 +64,8 @@ def test_no_image_is_larger_than_predicted(core: str, require_package: Callable[
     if compilers.version("zig") != measured_version("zig"):
         pytest.skip("sizes were measured with another zig")
     board = profiles.load("stm32h743").model_copy(update={"core": core})
-    for graph in (network(1, 1), network(2, 2), network(3, 1), wide(network(3, 1), 257)):
+    framed = network(2, 1, frames=4)
+    for graph in (network(1, 1), network(2, 2), network(3, 1), framed, wide(network(3, 1), 257)):
         linked = linked_code_bytes(graph, board, "zig")
         assert linked <= code_bytes(graph, core, "zig") <= linked + 16
 

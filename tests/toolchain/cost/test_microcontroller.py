@@ -6,9 +6,13 @@ import pytest
 
 from tests.support.data import bars
 from tests.toolchain.search.boards import board
+from toolchain.architecture.build import build
 from toolchain.architecture.text import parse
 from toolchain.cost.footprint import footprint
 from toolchain.cost.microcontroller import INSTRUCTIONS, microcontroller_ms
+from toolchain.graph.events import EventFrames
+from toolchain.graph.nodes import Shape
+from toolchain.graph.preprocessing import Preprocessing
 from toolchain.profiles.schema import Core
 
 
@@ -44,3 +48,19 @@ def test_not_short_of_what_firmware_was_counted_to_execute(line: str, counted: i
     where = board("stm32f405", bars(side=16))
     estimate = microcontroller_ms(where.graph(parse(line)), "cortex-m4", 168e6)
     assert 1.0 <= estimate / (counted / 168e6 * 1e3) <= 1.4
+
+
+@pytest.mark.parametrize(
+    ("line", "counted"),
+    [
+        ("t4 leak2 reset-subtract stem16/1 head-count", 2_523_678),
+        ("t8 leak2 reset-subtract stem32/2 head-count", 2_524_729),
+    ],
+)
+def test_nor_where_each_time_step_has_a_frame(line: str, counted: int) -> None:
+    """The same for frames of events, 16x16."""
+    architecture = parse(line)
+    events = EventFrames(architecture.time_steps, 1000, 1, 16, 16)
+    preprocessing = Preprocessing(16, 16, "polarity", events=events)
+    graph = build(architecture, Shape(2, 16, 16), preprocessing, ("a", "b", "c"))
+    assert 1.0 <= microcontroller_ms(graph, "cortex-m4", 168e6) / (counted / 168e6 * 1e3) <= 1.4

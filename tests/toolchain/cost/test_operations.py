@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.architectures import LINES, quantized, untrained
@@ -31,6 +33,13 @@ def test_a_small_network_by_hand() -> None:
     assert found.membrane_updates == 4 * (32 + 12 + 12)
     assert found.dense == 288 + 1008 + 15
     assert found.effective_acs is None
+
+
+def test_every_frame_is_convolved() -> None:
+    """As pixels that are frames, the pixel layer has its products once a time step, and everything else as it was."""
+    framed = replace(HAND, nodes=(replace(HAND.input, frames=4), *HAND.nodes[1:]))
+    once, each = operations(HAND), operations(framed)
+    assert each == replace(once, pixel_macs=4 * once.pixel_macs)
 
 
 def test_effective_operations_follow_the_spikes_of_the_source() -> None:

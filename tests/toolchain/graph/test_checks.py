@@ -12,6 +12,7 @@ import pytest
 from tests.support.graphs import random_graph
 from toolchain.errors import InputError
 from toolchain.graph import checks
+from toolchain.graph.events import EventFrames
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Input, Leak, Lif, PixelConv, Shape, Skip
 from toolchain.graph.preprocessing import Preprocessing
@@ -50,6 +51,17 @@ def graph(*middle: Any, source: str = "node", labels: int = 2, time_steps: int =
     )
 
 
+def framed(frames: int) -> Graph:
+    """A sound network but for its frames."""
+    events = replace(EVENTS, events=EventFrames(frames, 1000, 1, 8, 8))
+    stem = lif("stem", pixel_conv(weight=np.ones((2, 2, 3, 3), np.int8), rounding=np.full(2, 9, np.uint8)))
+    found = graph(stem, lif("node", Skip("stem")))
+    return replace(
+        found, nodes=(Input("pixels", Shape(2, 4, 4), frames), *found.nodes[1:]), preprocessing=events
+    )
+
+
+EVENTS = Preprocessing(4, 4, "polarity", events=EventFrames(4, 1000, 1, 8, 8))
 STEM = lif("stem", pixel_conv())
 HUGE = {"weight": np.full((2, 1, 3, 3), 127, np.int8), "rounding": np.zeros(2, np.uint8)}
 
@@ -66,6 +78,8 @@ BROKEN: list[tuple[Callable[[Graph], Any], Graph, str]] = [
     (checks.sizes, graph(STEM, lif("node", Skip("stem"), shape=Shape(2, 0, 4))), "the shape"),
     (checks.pixels, replace(graph(), preprocessing=Preprocessing(4, 5, "grey")), "grey images of 5x4"),
     (checks.pixels, replace(graph(), preprocessing=Preprocessing(4, 4, "rgb")), "rgb images of 4x4"),
+    (checks.pixels, replace(graph(), preprocessing=EVENTS), "gives 4"),
+    (checks.frames, framed(3), "takes 3 frames, but the network has 4 time steps"),
     (checks.connections, graph(STEM, lif("node", Skip("pixels"))), "wrong type"),
     (checks.connections, graph(STEM, lif("node", pixel_conv(), Skip("stem"))), "beside other edges"),
     (checks.shapes, graph(STEM, lif("node", Skip("stem"), shape=Shape(3, 4, 4))), "does not fit"),
@@ -118,7 +132,7 @@ def test_each_rule_says_what_is_broken(rule: Callable[[Graph], Any], broken: Gra
 
 
 def test_the_sound_graph_that_the_broken_ones_come_from_has_no_finding() -> None:
-    assert checks.findings(graph()) == []
+    assert checks.findings(graph()) == checks.findings(framed(4)) == checks.findings(framed(1)) == []
 
 
 def test_every_rule_has_a_broken_case_and_a_docstring() -> None:

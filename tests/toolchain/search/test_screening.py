@@ -16,6 +16,7 @@ from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.cells import distinct_cells
 from toolchain.architecture.text import parse
 from toolchain.errors import InputError
+from toolchain.graph.events import EventFrames
 from toolchain.graph.nodes import Shape
 from toolchain.graph.preprocessing import Preprocessing
 from toolchain.profiles.budget import budget
@@ -27,10 +28,15 @@ LINE = "t4 leak2 reset-subtract stem16/1 003000 stride20 301203 pool33 111111 he
 INTO = np.random.default_rng(7)
 
 
-def make_board(profile: profiles.schema.Profile, shape: Shape, classes: int, **limits: Any) -> Board:
-    """A board for images of ``shape``, with narrowed ``limits``."""
+def make_board(
+    profile: profiles.schema.Profile, shape: Shape, classes: int, frames: int = 1, **limits: Any
+) -> Board:
+    """A board for images of ``shape``, or for several ``frames`` of two channels, with narrowed ``limits``."""
     channels = {1: "grey", 3: "rgb"}.get(shape.channels, "as_is")
     preprocessing = Preprocessing(shape.height, shape.width, channels)  # type: ignore[arg-type]
+    if frames > 1:
+        events = EventFrames(frames, 5_000, 1, 64, 64)
+        preprocessing = Preprocessing(shape.height, shape.width, "polarity", events=events)
     allowed = budget(profile, **limits)
     pace = FRAME_MS if profile.core is not None and allowed.latency_ms is None else None
     return Board(profile, allowed, shape, preprocessing, tuple(map(str, range(classes))), False, pace)
@@ -76,7 +82,8 @@ def boards(draw: st.DrawFn) -> Board:
         limits["energy_mj"] = draw(st.sampled_from([0.001, 0.1, 10.0]))
     if draw(st.booleans()):
         limits["operations"] = draw(st.sampled_from([1_000, 100_000, 10_000_000]))
-    return make_board(profile, shape, draw(st.integers(1, 12)), **limits)
+    frames = draw(st.sampled_from([1, 2, 4])) if shape.channels == 2 else 1
+    return make_board(profile, shape, draw(st.integers(1, 12)), frames, **limits)
 
 
 @settings(max_examples=150, deadline=None)

@@ -19,6 +19,13 @@ def test_images_move_each_by_its_own_offset_and_nothing_else_changes() -> None:
     assert (second - first == torch.tensor([0, 0, 1])).all()  # channels move together
 
 
+def test_frames_of_a_sample_move_together() -> None:
+    pixels = torch.randint(0, 256, (20, 3, 2, 16, 16), dtype=torch.uint8)
+    moved = shifted(pixels, torch.Generator().manual_seed(0))
+    together = shifted(pixels.reshape(20, 6, 16, 16), torch.Generator().manual_seed(0))
+    assert (moved != pixels).any() and (moved == together.reshape(pixels.shape)).all()
+
+
 def test_what_leaves_the_image_is_lost_and_what_comes_in_is_black() -> None:
     pixels = torch.full((50, 1, 16, 16), 7, dtype=torch.uint8)
     moved = shifted(pixels, torch.Generator().manual_seed(1))

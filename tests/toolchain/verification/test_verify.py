@@ -59,6 +59,27 @@ def verified(folder: Path, board: str = BOARD, **options: object) -> Verdict:
     return verify(folder, load(board), IMAGES, TARGETS, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("board", ["stm32f405", "raspberry_pi_4b"])
+def test_frames_of_events_give_the_same_integers_everywhere(board: str, tmp_path: Path) -> None:
+    """C under emulation, with its mailbox of several frames, ONNX in both forms and TFLite."""
+    pytest.importorskip("ziglang")
+    pytest.importorskip("unicorn")
+    graph, profile = random_graph(5, framed=True), load(board)
+    save_graph(graph, tmp_path)
+    for name in profile.default_formats:
+        exporter(name).export(graph, profile, tmp_path / "artifacts")
+    if profile.core in CORES:
+        build(tmp_path / "artifacts" / "c", profile, "zig")
+    images = random_images(graph, 9)
+    targets = reference.predictions(reference.scores(graph, images))
+    verdict = verify(tmp_path, profile, images, targets)
+    assert verdict.failures == () and verdict.comparisons
+    assert all(row.agreeing == row.images for row in verdict.comparisons)
+    assert len(np.unique(reference.scores(graph, images), axis=0)) > 2
+    with pytest.raises(InputError, match="test images are"):
+        verify(tmp_path, profile, images[:, 0], targets)
+
+
 def causes(verdict: Verdict) -> set[str]:
     return {failure.cause for failure in verdict.failures}
 

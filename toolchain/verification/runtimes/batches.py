@@ -20,7 +20,7 @@ BATCH_PIXELS = 1 << 15
 
 def batch_size(images: Images) -> int:
     """Images to run at once."""
-    pixels = int(np.prod(images.shape[1:])) // max(1, images.shape[1])
+    pixels = images.shape[-2] * images.shape[-1]
     return max(1, min(MAX_BATCH, len(images), BATCH_PIXELS // max(1, pixels)))
 
 
@@ -35,6 +35,6 @@ def require_shape(images: Images, shape: tuple[int, ...], path: Path) -> None:
     """Raise ``InputError`` unless ``images`` are uint8 [n, *shape]."""
     if images.dtype != np.uint8 or images.shape[1:] != shape:
         raise InputError(
-            f"{path} takes images uint8 {list(shape)} (channels, height, width), not {images.dtype} "
+            f"{path} takes images uint8 {list(shape)} ([frames,] channels, height, width), not {images.dtype} "
             f"{list(images.shape[1:])}; is it of another run?"
         )

@@ -44,6 +44,6 @@ class HostRuntime:
         """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
         scores = np.zeros((len(images), self._classes), np.int32)
         for image, row in zip(images, scores, strict=True):
-            pixels = np.ascontiguousarray(image.transpose(1, 2, 0))
+            pixels = np.ascontiguousarray(np.moveaxis(image, -3, -1))
             self._infer(pixels.ctypes.data_as(ctypes.c_void_p), row.ctypes.data_as(ctypes.c_void_p))
         return scores

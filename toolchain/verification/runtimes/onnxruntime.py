@@ -13,6 +13,7 @@ from exporters.metadata import Form
 from exporters.onnx.lowering import COUNTS, IMAGE, NEXT, SCORES
 from exporters.onnx.read import facts_of, load
 from toolchain.errors import InputError, ToolMissingError
+from toolchain.graph.preprocessing import Preprocessing
 from toolchain.verification.runtimes.base import Evidence
 from toolchain.verification.runtimes.batches import batch_size, batches, require_shape
 from toolchain.verification.runtimes.libraries import first_line
@@ -39,7 +40,7 @@ class OnnxRuntime:
         self._shape, _ = _ends(self._session, path)
 
     def scores(self, images: Images) -> Scores:
-        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
+        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W] or [n, T, C, H, W]."""
         require_shape(images, self._shape, self._path)
         return batches(
             images, batch_size(images), lambda chunk: _run(self._session, {IMAGE: chunk}, self._path)[SCORES]
@@ -55,17 +56,20 @@ class OnnxStepRuntime:
         self._path = path
         self._session, self.facts, name = _open(path, "step", threads)
         self.name = f"{name}, step by step"
-        self._shape, self._state = _ends(self._session, path)
+        self._frames = Preprocessing.from_dict(self.facts["preprocessing"]).frames
+        one, self._state = _ends(self._session, path)
+        self._shape = one if self._frames == 1 else (self._frames, *one)
 
     def scores(self, images: Images) -> Scores:
-        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
+        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W] or [n, T, C, H, W]."""
         require_shape(images, self._shape, self._path)
         return batches(images, batch_size(images), self._all_steps)
 
     def _all_steps(self, chunk: Images) -> Scores:
         state = {name: np.zeros((len(chunk), *shape), np.float32) for name, shape in self._state.items()}
-        for _ in range(self.facts["time_steps"]):
-            results = _run(self._session, {IMAGE: chunk, **state}, self._path)
+        for step in range(self.facts["time_steps"]):
+            seen = chunk if self._frames == 1 else chunk[:, step]
+            results = _run(self._session, {IMAGE: seen, **state}, self._path)
             state = {name: results[name + NEXT] for name in state}
         scores: Scores = results[SCORES]
         return scores
@@ -105,7 +109,7 @@ def _ends(session: Any, path: Path) -> tuple[tuple[int, ...], dict[str, tuple[in
     """Shape of an image and of each state, without the batch; ``InputError`` if the ends are foreign."""
     inputs = {entry.name: (entry.type, tuple(entry.shape[1:])) for entry in session.get_inputs()}
     kind, image = inputs.pop(IMAGE, ("", ()))
-    good = kind == "tensor(uint8)" and len(image) == 3
+    good = kind == "tensor(uint8)" and len(image) in (3, 4)
     good = good and all(entry[0] == "tensor(float)" for entry in inputs.values())
     shapes = [image, *(shape for _, shape in inputs.values())]
     good = good and all(isinstance(extent, int) and extent > 0 for shape in shapes for extent in shape)

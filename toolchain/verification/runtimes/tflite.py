@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from exporters.tflite.read import load
 from toolchain.errors import InputError, ToolMissingError
+from toolchain.graph.preprocessing import Preprocessing
 from toolchain.verification.runtimes.base import Evidence
 from toolchain.verification.runtimes.batches import batch_size, batches, require_shape
 from toolchain.verification.runtimes.libraries import first_line
@@ -39,22 +40,27 @@ class TfliteRuntime:
         self._path, self._threads = path, threads
         self._content, self.facts = load(path)
         self._module, self.name = _interpreter_module(package)
+        self._frames = Preprocessing.from_dict(self.facts["preprocessing"]).frames
         self._interpreter, self._batch = self._resized(1), 1
-        _, height, width, channels = self._interpreter.get_input_details()[0]["shape"]
-        self._shape = (int(channels), int(height), int(width))
+        _, height, width, channels = map(int, self._interpreter.get_input_details()[0]["shape"])
+        self._shape: tuple[int, ...] = (channels, height, width)
+        if self._frames > 1:
+            self._shape = (self._frames, *self._shape)
 
     def scores(self, images: Images) -> Scores:
-        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
+        """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W] or [n, T, C, H, W]."""
         require_shape(images, self._shape, self._path)
-        size = batch_size(images)
+        # Frames stand where other networks have a batch.
+        size = batch_size(images) if self._frames == 1 else 1
         return batches(images, size, lambda chunk: self._run(chunk, size))
 
     def _run(self, chunk: Images, size: int) -> Scores:
         """Run up to ``size`` images; a smaller last batch is filled up, since resizing plans memory anew."""
         if size != self._batch:
             self._interpreter, self._batch = self._resized(size), size
-        pixels = np.zeros((size, *self._shape[1:], self._shape[0]), np.uint8)
-        pixels[: len(chunk)] = chunk.transpose(0, 2, 3, 1)
+        channels, height, width = self._shape[-3:]
+        pixels = np.zeros((size * self._frames, height, width, channels), np.uint8)
+        pixels[: len(chunk) * self._frames] = np.moveaxis(chunk, -3, -1).reshape(-1, height, width, channels)
         interpreter = self._interpreter
         try:
             interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
@@ -72,7 +78,10 @@ class TfliteRuntime:
             with _quiet_stderr():
                 interpreter = self._module.Interpreter(model_content=self._content, num_threads=self._threads)
                 entry = interpreter.get_input_details()[0]
-                interpreter.resize_tensor_input(entry["index"], [size, *entry["shape"][1:]])
+                # Frames are taken out by their numbers, which an interpreter may not check.
+                if int(entry["shape"][0]) != self._frames:
+                    raise InputError(f"{self._path} takes other frames than it says; export it again")
+                interpreter.resize_tensor_input(entry["index"], [size * self._frames, *entry["shape"][1:]])
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise InputError(
