@@ -66,6 +66,22 @@ def test_the_known_answer_is_the_reference_s(tmp_path: Path) -> None:
     assert numbers(text, "net_known_scores") == reference.scores(GRAPH, given[None])[0].tolist()
 
 
+def test_the_header_says_how_events_become_frames(tmp_path: Path) -> None:
+    graph = random_graph(2, framed=True)
+    folder = export(graph, BOARD, tmp_path)[0].parent
+    header, text = ((folder / name).read_text() for name in ("net.h", "net.c"))
+    events, shape = graph.preprocessing.events, graph.input.shape
+    assert events is not None and f"#define NET_FRAMES {graph.time_steps}u" in header
+    assert f"#define NET_IMAGE_BYTES {graph.time_steps * shape.size}u" in header
+    assert f"#define NET_WINDOW_US {events.window_us}u" in header and "#define NET_GAIN 3u" in header
+    assert f"y * NET_HEIGHT / {events.sensor_height}" in header and "frame by frame" in header
+    assert "snn_frames(" in text and "snn_pixel(" not in text
+    image = noise(graph)
+    assert numbers(text, "net_known_image") == image.transpose(0, 2, 3, 1).ravel().tolist()
+    assert numbers(text, "net_known_scores") == reference.scores(graph, image[None])[0].tolist()
+    assert "NET_FRAMES" not in exported(tmp_path / "image")["net.h"]
+
+
 def test_noise_depends_on_the_network_alone() -> None:
     assert np.array_equal(noise(GRAPH), noise(random_graph(2)))
     assert noise(GRAPH).shape == GRAPH.input.extents and len(np.unique(noise(GRAPH))) > 10
