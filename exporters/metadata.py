@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ def facts(graph: Graph, profile: str, form: Form) -> dict[str, Any]:
 
     ``neurons`` gives per LIF node the leak, the reset, the exponent e of each channel (potential / 2**e is
     its value) and the extremes of its thresholds; a class's value is score / 2**score_exponent.
+    Of a regression there is the ``task`` and ``score_exponents``, one for every number.
     """
     return {
         "format": FORMAT,
@@ -47,7 +49,7 @@ def facts(graph: Graph, profile: str, form: Form) -> dict[str, Any]:
         "time_steps": graph.time_steps,
         "labels": list(graph.labels),
         "preprocessing": graph.preprocessing.to_dict(),
-        "score_exponent": graph.head.exponent,
+        **_scores(graph),
         "neurons": {node.name: _neurons(node) for node in graph.all(Lif)},
     }
 
@@ -58,7 +60,11 @@ def parse(document: Any, origin: str) -> dict[str, Any]:
         raise InputError(
             f"{origin} does not say that this toolchain wrote it; export it with `spikenas-deploy export`"
         )
-    for name, good in _FORMS.items():
+    task = document.get("task", "classification")
+    if not isinstance(task, str) or task not in _SCORES:
+        raise InputError(f"{origin} has broken metadata: task is {_short(task)}; export it again")
+    forms = _FORMS | _SCORES[task]
+    for name, good in forms.items():
         if not good(document.get(name)):
             raise InputError(
                 f"{origin} has broken metadata: {name} is {_short(document.get(name))}; export it again"
@@ -67,7 +73,7 @@ def parse(document: Any, origin: str) -> dict[str, Any]:
         Preprocessing.from_dict(document.get("preprocessing"))
     except InputError as error:
         raise InputError(f"{origin} has broken metadata: {error}; export it again") from error
-    return {name: document[name] for name in ("format", *_FORMS, "preprocessing")}
+    return {name: document[name] for name in ("format", *forms, "preprocessing")}
 
 
 def write_artifact(path: Path, content: bytes) -> None:
@@ -92,6 +98,12 @@ def from_json(text: str | bytes, origin: str) -> Any:
         raise InputError(f"{origin} has broken metadata: {error}; export it again") from error
 
 
+def _scores(graph: Graph) -> dict[str, Any]:
+    if graph.task == "classification":
+        return {"score_exponent": graph.head.exponent}
+    return {"task": graph.task, "score_exponents": list(graph.score_exponents())}
+
+
 def _neurons(node: Lif) -> dict[str, Any]:
     threshold = as_int(node.threshold, f"{node.name}.threshold")
     return {
@@ -107,13 +119,22 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:60] + "…"
 
 
-_FORMS = {
+_Form = Callable[[Any], bool]
+
+_FORMS: dict[str, _Form] = {
     "generator": lambda value: isinstance(value, str) and len(value) <= 100 and value.isprintable(),
     "form": lambda value: value in ("unrolled", "step"),
     "profile": lambda value: isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable(),
     "graph_sha256": lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
     "time_steps": lambda value: type(value) is int and 1 <= value <= MAX_TIME_STEPS,
     "labels": lambda value: isinstance(value, list) and all(isinstance(label, str) for label in value),
-    "score_exponent": lambda value: type(value) is int,
     "neurons": lambda value: isinstance(value, dict),
+}
+
+_SCORES: dict[Any, dict[str, _Form]] = {
+    "classification": {"score_exponent": lambda value: type(value) is int},
+    "regression": {
+        "task": lambda value: value == "regression",
+        "score_exponents": lambda value: isinstance(value, list) and all(type(each) is int for each in value),
+    },
 }

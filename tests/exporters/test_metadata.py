@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exporters import metadata
-from tests.support.graphs import random_graph
+from tests.support.graphs import of_numbers, random_graph
 from toolchain.errors import InputError
 
 
@@ -55,6 +55,18 @@ def test_a_broken_fact_is_named(name: str, value: Any) -> None:
     word = "preprocessing" if name == "preprocessing" else f"{name} is"
     with pytest.raises(InputError, match=f"a file has broken metadata: {word}"):
         metadata.parse(document() | {name: value}, "a file")
+
+
+def test_numbers_have_an_exponent_each() -> None:
+    graph = of_numbers(random_graph(3), 2)
+    facts = metadata.facts(graph, "jetson_nano", "unrolled")
+    assert metadata.parse(json.loads(json.dumps(facts)), "a file") == facts
+    exponent = graph.head.exponent
+    assert facts["task"] == "regression" and facts["score_exponents"] == [exponent + 3, exponent]  # type: ignore[operator]
+    assert "score_exponent" not in facts and "task" not in document()
+    for name, value in (("task", "guessing"), ("task", ["regression"]), ("score_exponents", [0.5])):
+        with pytest.raises(InputError, match=f"a file has broken metadata: {name} is"):
+            metadata.parse(facts | {name: value}, "a file")
 
 
 @pytest.mark.parametrize("foreign", [None, [], "text", {}, {"format": "other/1"}])

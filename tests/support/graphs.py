@@ -234,3 +234,17 @@ def _drop_unread(nodes: list[Node], last: str) -> list[Node]:
             keep.add(name)
             todo.extend(sources(by_name[name]))
     return [node for node in nodes if node.name in keep]
+
+
+def of_numbers(graph: Graph, outputs: int | None = None) -> Graph:
+    """``graph`` as a regression: its first ``outputs`` scores (all: None) are numbers, whose units differ."""
+    head, count = graph.head, graph.head.classes if outputs is None else outputs
+    assert head.weight is not None and head.bias is not None
+    head = replace(
+        head,
+        classes=count,
+        weight=head.weight[:count],
+        bias=head.bias[:count],
+        shifts=tuple((-3, 0, 5, -30, 30)[k % 5] for k in range(count)),
+    )
+    return replace(graph, nodes=(*graph.nodes[:-1], head), labels=tuple(f"number {k}" for k in range(count)))

@@ -27,9 +27,15 @@ from toolchain.graph.preprocessing import Preprocessing
 
 
 def build(
-    architecture: Architecture, input_shape: Shape, preprocessing: Preprocessing, labels: tuple[str, ...]
+    architecture: Architecture,
+    input_shape: Shape,
+    preprocessing: Preprocessing,
+    labels: tuple[str, ...],
+    shifts: tuple[int, ...] = (),
 ) -> Graph:
     """The Graph of ``architecture`` for pixels of ``input_shape``, that of one frame, with one class a label.
+
+    With ``shifts``, the powers of two of the units of its outputs, with one number a label instead.
 
     Nodes are called ``pixels``, ``stem``, ``cell0_node1`` (cells from 0, their nodes 1 to 3), ``shrink1``
     (from 1; with OR pooling it reads ``pool1``) and ``head``. Raises ``InputError`` if the maps become too
@@ -41,7 +47,7 @@ def build(
             path.cell(block)
         else:
             path.shrink(block)
-    head = Head("head", path.last, len(labels), architecture.head)
+    head = Head("head", path.last, len(labels), architecture.head, shifts=tuple(shifts))
     graph = Graph((*path.nodes, head), architecture.time_steps, preprocessing, tuple(labels))
     require_valid(graph, f"`{to_text(architecture)}` for pixels of {tuple(input_shape)}")
     return graph

@@ -17,6 +17,7 @@ _NEURONS = (
     '"": {"leak": {"form": "", "shift": }, "reset": "", "exponents": [], "thresholds": {"min": , "max": }}, '
 )
 _EXPONENT, _THRESHOLD = len("12, "), len("32767")
+_TASK, _SCORE_EXPONENT = '"task": "regression", s[]', len("-54, ")
 
 
 def neurons_characters(node: Neurons) -> Amount:
@@ -25,9 +26,10 @@ def neurons_characters(node: Neurons) -> Amount:
     return said + _EXPONENT * node.shape.channels - len(", ")
 
 
-def data_characters(labels: Sequence[str], preprocessing: Preprocessing) -> int:
-    """What is said about the classes and the images."""
-    return len(json.dumps(list(labels))) + len(json.dumps(preprocessing.to_dict()))
+def data_characters(labels: Sequence[str], preprocessing: Preprocessing, shifts: Sequence[int] = ()) -> int:
+    """What is said about the classes, or with ``shifts`` the numbers, and the images."""
+    scores = len(_TASK) + _SCORE_EXPONENT * len(shifts) if shifts else 0
+    return len(json.dumps(list(labels))) + len(json.dumps(preprocessing.to_dict())) + scores
 
 
 def name_characters(name: str) -> int:

@@ -50,7 +50,7 @@ def fan_in(graph: Graph, node: Lif) -> FanIn:
 
 def _node(graph: Graph, node: Node) -> Demand:
     if isinstance(node, Input):
-        said = data_characters(graph.labels, graph.preprocessing)
+        said = data_characters(graph.labels, graph.preprocessing, graph.head.shifts)
         return whole_network(len(node.name), Map(*node.shape), node.frames, graph.head.classes, said)
     if isinstance(node, Head):
         return head_node(

@@ -18,6 +18,7 @@ from toolchain.graph.graph import MAX_TIME_STEPS, Graph, sources
 from toolchain.graph.nodes import (
     MAX_EXPONENT,
     MAX_ROUNDING,
+    MAX_SHIFT,
     MIN_EXPONENT,
     Array,
     Head,
@@ -86,7 +87,7 @@ def used(graph: Graph) -> Broken:
 
 
 def sizes(graph: Graph) -> Broken:
-    """Extents are positive and of a sane size; 1 to 8 time steps; as many labels as classes, at least two."""
+    """Extents are positive and of a sane size; 1 to 8 time steps; as many labels as classes or numbers."""
     if not 1 <= graph.time_steps <= MAX_TIME_STEPS:
         yield "graph", f"has {graph.time_steps} time steps; 1 to {MAX_TIME_STEPS} are possible"
     if len(graph.nodes) > MAX_NODES:
@@ -97,6 +98,8 @@ def sizes(graph: Graph) -> Broken:
                 yield node.name, f"has {node.classes} classes; 1 to {MAX_CLASSES} are possible"
             elif len(graph.labels) != node.classes:
                 yield node.name, f"has {node.classes} classes but {len(graph.labels)} labels"
+            elif len(node.shifts) not in (0, node.classes):
+                yield node.name, f"has {node.classes} outputs but {len(node.shifts)} shifts"
         elif min(node.shape) < 1 or node.shape.channels > MAX_CHANNELS or max(node.shape[1:]) > MAX_SIDE:
             yield node.name, f"has the shape {tuple(node.shape)}; each extent must be 1 to {MAX_SIDE}"
 
@@ -197,6 +200,8 @@ def constants(graph: Graph) -> Broken:
             yield node.name, f"has the features {node.features!r}; count and flatten are possible"
         if isinstance(node, Head) and node.exponent is not None and not -24 <= node.exponent <= 48:
             yield node.name, f"has the exponent {node.exponent}; -24 to 48 are possible"
+        if isinstance(node, Head) and any(abs(shift) > MAX_SHIFT for shift in node.shifts):
+            yield node.name, f"has shifts beyond {MAX_SHIFT}; rescale the targets"
         if not isinstance(node, Lif):
             continue
         if node.leak.form not in ("none", "subtract", "shift") or not 1 <= node.leak.shift <= 15:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolchain.graph.nodes import Array, Head, Input, Lif, Node, OrPool, Shape
 from toolchain.graph.preprocessing import Preprocessing
+from toolchain.quality import Task
 
 MAX_TIME_STEPS = 8
 """Bit planes, and so time steps, that a layer-major kernel holds for one neuron."""
@@ -22,8 +24,8 @@ AnyNode = TypeVar("AnyNode", Input, Lif, OrPool, Head)
 class Graph:
     """A feed-forward spiking network: nodes in an order in which each comes after its sources.
 
-    The first node is the ``Input``, the last the ``Head``. ``labels`` names the classes;
-    ``preprocessing`` turns a raw image into the input's pixels.
+    The first node is the ``Input``, the last the ``Head``. ``labels`` names the classes,
+    or the numbers of a regression; ``preprocessing`` turns a raw image into the input's pixels.
     """
 
     nodes: tuple[Node, ...]
@@ -63,6 +65,25 @@ class Graph:
         """Number of spike counts that the head reads."""
         shape = self.source_shape(self.head.source)
         return shape.channels if self.head.features == "count" else shape.size
+
+    @property
+    def task(self) -> Task:
+        """What the scores mean: the highest is the image's class, or each is a number."""
+        return "regression" if self.head.shifts else "classification"
+
+    def score_exponents(self) -> tuple[int, ...]:
+        """Exponent e of each score, whose value is score / 2**e; raises ``ValueError`` without weights."""
+        head = self.head
+        if head.exponent is None:
+            raise ValueError(f"{head.name}.exponent is not set: the network has no weights yet")
+        return tuple(head.exponent - shift for shift in head.shifts or (0,) * head.classes)
+
+    def values(self, scores: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Scores [n, outputs] as values: of a regression, in the numbers' own units."""
+        values: NDArray[np.float64] = np.ldexp(
+            scores.astype(np.float64), -np.array(self.score_exponents(), np.int64)
+        )
+        return values
 
     @property
     def has_weights(self) -> bool:

@@ -24,6 +24,9 @@ MIN_EXPONENT, MAX_EXPONENT = 3, 12
 MAX_ROUNDING = 16
 """Most bits that a pixel edge may round away; 2**(r - 1) then still fits the accumulator's 24 bits with room."""
 
+MAX_SHIFT = 30
+"""Units of a regression's numbers are 2**-30 to 2**30."""
+
 
 class Shape(NamedTuple):
     """Extent of a map of pixels or spikes in one time step."""
@@ -170,6 +173,8 @@ class OrPool:
 class Head:
     """Linear read-out of spike counts: score = sum(w * count) + bias; value = score / 2**exponent for all classes.
 
+    Of numbers (a regression) there is one output a number, and its value is score * 2**(shift - exponent) in the
+    number's own unit, with its own one of ``shifts``; for classes there are none.
     ``features`` = ``count``: spikes are counted over space and time, one feature a channel;
     ``flatten``: over time only, one feature a neuron, in channel, row, column order.
     ``weight``: int8 [classes, features]; ``bias``: int32 [classes].
@@ -182,6 +187,7 @@ class Head:
     weight: Array | None = None
     bias: Array | None = None
     exponent: int | None = None
+    shifts: tuple[int, ...] = ()
 
 
 Node = Input | Lif | OrPool | Head

@@ -102,13 +102,14 @@ def _describe(item: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {"type": _TAGS[type(item)]}
     for field in fields(item):
         value = getattr(item, field.name)
-        if "Array" in str(field.type) or (field.name, value) == ("frames", 1):
+        # What says nothing is left out, so that files are what they were before there were frames and numbers.
+        if "Array" in str(field.type) or (field.name, value) in (("frames", 1), ("shifts", ())):
             continue
         if field.name == "edges":
             value = [_describe(edge) for edge in value]
         elif isinstance(value, Leak):
             value = {"form": value.form, "shift": value.shift}
-        plain[field.name] = list(value) if isinstance(value, Shape) else value
+        plain[field.name] = list(value) if isinstance(value, tuple) else value
     return plain
 
 
@@ -134,6 +135,8 @@ def _build(item: dict[str, Any], tensors: dict[str, Array], kinds: dict[str, Any
             values[name] = _integer(item.get(name, 1))
         elif name in ("kernel", "stride", "classes"):
             values[name] = _integer(item[name])
+        elif name == "shifts":
+            values[name] = tuple(map(_integer, item.get(name, ())))
         elif name == "exponent":
             values[name] = None if item[name] is None else _integer(item[name])
         else:

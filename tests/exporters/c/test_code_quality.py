@@ -12,7 +12,7 @@ import pytest
 
 from exporters.c import compilers, export
 from exporters.c.cores import ARM, CODE, CORES, HOST, LINK
-from tests.support.graphs import random_graph, random_images
+from tests.support.graphs import of_numbers, random_graph, random_images
 from toolchain import profiles
 from toolchain.graph import reference
 
@@ -137,3 +137,22 @@ def test_two_networks_live_in_one_image_and_cpp_includes_them(tmp_path: Path) ->
         run([*compilers.host_command(), "-std=c99", "-c", str(source), "-o", objects[-1]], tmp_path)
     run([*command, "-Wall", "-Wextra", "-Werror", "main.cpp", *objects, "-o", "main"], tmp_path)
     assert subprocess.run([str(tmp_path / "main")], timeout=60).returncode == 0
+
+
+def test_the_macros_of_numbers_give_the_values_of_the_graph(tmp_path: Path) -> None:
+    graph = of_numbers(random_graph(2))
+    folder = export(graph, BOARD, tmp_path)[0].parent
+    (folder / "main.c").write_text(
+        '#include <stdio.h>\n#include "net.h"\n'
+        "static const int exponents[NET_OUTPUTS] = NET_SCORE_EXPONENTS;\n"
+        "int main(void) {\n    int32_t scores[NET_OUTPUTS];\n    unsigned k;\n"
+        '    for (k = 0; k < NET_OUTPUTS; k++) { scores[k] = 3 * (int32_t)k - 7; printf("%d ", exponents[k]); }\n'
+        + "".join(f'    printf("%.9g ", (double)NET_VALUE_{k}(scores));\n' for k in range(graph.head.classes))
+        + "    return 0;\n}\n"
+    )
+    run([*compilers.host_command(), "-std=c99", *WARNINGS, "main.c", "-o", "main"], folder)
+    words = subprocess.run([str(folder / "main")], timeout=60, capture_output=True, text=True).stdout.split()
+    count = graph.head.classes
+    assert [int(word) for word in words[:count]] == list(graph.score_exponents())
+    expected = graph.values(np.array([[3 * k - 7 for k in range(count)]], np.int32))[0]
+    np.testing.assert_allclose([float(word) for word in words[count:]], expected, rtol=1e-7)

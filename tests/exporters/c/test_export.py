@@ -10,7 +10,7 @@ import pytest
 from exporters.base import exporter
 from exporters.c import export
 from exporters.c.export import noise
-from tests.support.graphs import random_graph, random_images
+from tests.support.graphs import of_numbers, random_graph, random_images
 from toolchain import __version__, profiles
 from toolchain.cost.layout import layout
 from toolchain.errors import InputError
@@ -113,12 +113,26 @@ def test_a_prefix_names_files_symbols_and_macros(tmp_path: Path) -> None:
     assert not re.search(r"\bnet_|\bNET_", "".join(files.values()))
 
 
+def test_numbers_have_exponents_and_macros_instead_of_classes(tmp_path: Path) -> None:
+    graph = of_numbers(GRAPH, 2)
+    files = {path.name: path.read_text() for path in export(graph, BOARD, tmp_path)}
+    exponent = graph.head.exponent
+    assert exponent is not None
+    assert f"#define NET_SCORE_EXPONENTS {{ {exponent + 3}, {exponent} }}" in files["net.h"]
+    assert f"#define NET_VALUE_0(scores) ((float)(scores)[0] * {2.0 ** -(exponent + 3)!r}f)" in files["net.h"]
+    assert "/** number 1: its value" in files["net.h"] and "#define NET_OUTPUTS 2u" in files["net.h"]
+    assert not re.search(r"NET_CLASSES|NET_SCORE_EXPONENT\b|[Cc]lass", files["net.h"] + files["firmware.c"])
+
+
 def test_labels_from_a_model_file_cannot_leave_their_comment(tmp_path: Path) -> None:
     labels = ("*/ int x; /*", "\\\n#error", *(f"class {k}" for k in range(2, GRAPH.head.classes)))
     hostile = replace(GRAPH, labels=labels)
     text = (export(hostile, BOARD, tmp_path)[0].parent / "net.h").read_text()
     comment = text[: text.index("#ifndef")]
     assert comment.count("*/") == comment.count("/*") == 1 and "#error" not in text
+    numbers = replace(of_numbers(GRAPH, 2), labels=labels[:2])
+    text = (export(numbers, BOARD, tmp_path)[0].parent / "net.h").read_text()
+    assert text.count("*/") == text.count("/*") and "int x; /*" not in text and "#error" not in text
 
 
 def test_the_linker_script_has_the_free_part_of_each_region(tmp_path: Path) -> None:

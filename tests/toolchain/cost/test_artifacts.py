@@ -50,22 +50,30 @@ def alignment_bytes(graph: Graph) -> int:
     st.lists(st.text(max_size=5), min_size=2, max_size=300),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
 )
 def test_no_file_is_larger_than_predicted(
-    architecture: Architecture, pixels: Shape, labels: list[str], longest: bool, framed: bool
+    architecture: Architecture,
+    pixels: Shape,
+    labels: list[str],
+    longest: bool,
+    framed: bool,
+    numbers: bool,
 ) -> None:
     channels = {1: "grey", 2: "as_is", 3: "rgb"}[pixels.channels]
     preprocessing = Preprocessing(pixels.height, pixels.width, channels)  # type: ignore[arg-type]
     if framed and channels == "as_is":
         events = EventFrames(architecture.time_steps, 300_000, 16, 34, 34)
         preprocessing = Preprocessing(pixels.height, pixels.width, "polarity", events=events)
+    shifts = (30,) * len(labels) if numbers else ()
     try:
-        bare = build(architecture, pixels, preprocessing, tuple(labels))
+        bare = build(architecture, pixels, preprocessing, tuple(labels), shifts)
     except InputError:
         assume(False)
     assume(weight_count(bare) < 2_000_000)
     graph = filled(bare, longest=longest)
-    digits = 0 if longest else slack_bytes(bare)
+    # The exponents of numbers are taken at three characters each, and what they are called at its longest.
+    digits = (0 if longest else slack_bytes(bare)) + (20 + 3 * len(labels) if numbers else 0)
     predicted = artifact_bytes(bare, "onnx", "jetson_nano")
     assert onnx_bytes(graph, "step") <= predicted
     if architecture.time_steps > 1:

@@ -122,6 +122,8 @@ BROKEN: list[tuple[Callable[[Graph], Any], Graph, str]] = [
         "leave int16",
     ),
     (checks.no_saturation, graph(bias=np.full(2, 1 << 24, np.int32)), "2**24"),
+    (checks.sizes, graph(shifts=(1,)), "2 outputs but 1 shifts"),
+    (checks.constants, graph(shifts=(0, -31)), "rescale the targets"),
 ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from tests.support.graphs import of_numbers, random_graph, random_images, with_wrong_weight
 from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.storage import description, from_description, load_graph, save_graph
@@ -45,3 +45,21 @@ def test_a_network_without_weights_keeps_its_structure() -> None:
     bare = from_description(json.loads(json.dumps(description(graph))), {}, "memory")
     assert not bare.has_weights
     assert description(bare) == description(graph)
+
+
+def test_numbers_keep_their_units_and_classes_say_nothing_of_them(tmp_path: Path) -> None:
+    classes, numbers = random_graph(3), of_numbers(random_graph(3))
+    assert "shifts" not in json.dumps(description(classes)) and classes.task == "classification"
+    assert classes.sha256() != numbers.sha256()
+    save_graph(numbers, tmp_path)
+    loaded = load_graph(tmp_path)
+    assert loaded.task == "regression" and loaded.head.shifts == numbers.head.shifts
+    assert loaded.sha256() == numbers.sha256()
+
+
+@pytest.mark.parametrize("shifts", [[1.5], "ab", [True], [None], 3])
+def test_units_of_a_wrong_form_are_refused(shifts: object) -> None:
+    document = json.loads(json.dumps(description(of_numbers(random_graph(3), 2))))
+    document["nodes"][-1]["shifts"] = shifts
+    with pytest.raises(InputError, match="is not a network description"):
+        from_description(document, {}, "memory")
