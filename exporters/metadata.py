@@ -26,7 +26,7 @@ MAX_FACTS_BYTES = 1024 * 1024
 MAX_ARTIFACT_BYTES = 64 * 1024 * 1024
 """Largest artifact that is written and read: several times the largest network published for this space."""
 
-TEXTS = ("format", "generator", "form", "profile", "graph_sha256")
+TEXTS = ("format", "generator", "form", "profile", "graph_sha256", "task")
 """Facts that are text; a format with properties of its own stores these as they are, the others as JSON."""
 
 Form = Literal["unrolled", "step"]

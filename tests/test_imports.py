@@ -20,6 +20,7 @@ LEVELS = [
         "toolchain.errors",
         "toolchain.files",
         "toolchain.durations",
+        "toolchain.measures",
         "toolchain.quality",
         "toolchain.quantities",
         "toolchain.environment",

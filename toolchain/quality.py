@@ -7,45 +7,12 @@ output, and the mean of the outputs' where there are several.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Task = Literal["classification", "regression"]
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A quality's ``name`` in JSON, its ``title`` at the head of a column, and its figures as text."""
-
-    name: str
-    title: str
-    percent: bool
-
-    def text(self, value: float) -> str:
-        """A quality in a table, as in ``98.33%`` or ``0.913``."""
-        return f"{value:.2%}" if self.percent else f"{value:.3f}"
-
-    def sentence(self, value: float) -> str:
-        """A quality where no column says what it is, as in ``98.33%`` or ``R2 0.913``."""
-        return self.text(value) if self.percent else f"{self.title} {self.text(value)}"
-
-    def spread(self, value: float) -> str:
-        """A deviation or an error of a quality: points of a percentage, or as it is."""
-        return f"{100 * value:.2f}" if self.percent else self.text(value)
-
-
-MEASURES: Mapping[Task, Measure] = MappingProxyType(
-    {
-        "classification": Measure("accuracy", "accuracy", percent=True),
-        "regression": Measure("r2", "R2", percent=False),
-    }
-)
 
 
 def share_correct(scores: NDArray[Any], targets: NDArray[np.int64]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from toolchain.quality import MEASURES, mean_absolute_errors, r2, share_correct
+from toolchain.quality import mean_absolute_errors, r2, share_correct
 
 
 def test_the_first_of_equal_scores_counts():
@@ -25,17 +25,3 @@ def test_r2_and_errors_by_hand():
 def test_r2_is_negative_where_the_mean_would_be_better_and_defined_where_nothing_varies():
     targets = np.array([[0.0, 5, 5], [1, 5, 5]])
     np.testing.assert_allclose(r2(np.array([[1.0, 5, 5], [0, 5, 6]]), targets), [-3, 1, 0])
-
-
-def test_text():
-    accuracy, explained = MEASURES["classification"], MEASURES["regression"]
-    assert [accuracy.text(0.98333), accuracy.sentence(0.98333), accuracy.spread(0.0045)] == [
-        "98.33%",
-        "98.33%",
-        "0.45",
-    ]
-    assert [explained.text(0.9131), explained.sentence(-0.2), explained.spread(0.0045)] == [
-        "0.913",
-        "R2 -0.200",
-        "0.004",
-    ]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolchain.graph.preprocessing import Pixels, Preprocessing
-from toolchain.quality import Task
+from toolchain.measures import Task
 
 Targets = NDArray[np.int64] | NDArray[np.float32]
 

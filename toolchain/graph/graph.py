@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolchain.graph.nodes import Array, Head, Input, Lif, Node, OrPool, Shape
 from toolchain.graph.preprocessing import Preprocessing
-from toolchain.quality import Task
+from toolchain.measures import Task
 
 MAX_TIME_STEPS = 8
 """Bit planes, and so time steps, that a layer-major kernel holds for one neuron."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from toolchain.measures import MEASURES
 from toolchain.verification.budget_lines import BudgetLine
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def verdict_tables(verdict: Verdict) -> list[Table]:
     return [
         operations_table(verdict.operations),
         comparison_table(verdict.comparisons),
+        *([numbers] if (numbers := numbers_table(verdict.comparisons)).rows else []),
         *(proof_table(report) for report in verdict.firmware),
         budget_table(verdict.budget),
     ]
@@ -54,31 +56,55 @@ def budget_table(lines: Iterable[BudgetLine]) -> Table:
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> Table:
-    """Integers that differ from the reference's, and accuracy, of every artifact in every runtime."""
+    """Integers that differ from the reference's, and of classes the accuracy, of every artifact in every runtime."""
+    found = list(comparisons)
+    classes = any(row.agreeing is not None for row in found)
     rows = [
         (
             row.artifact,
             row.runtime,
             f"{row.images:,}",
             f"{row.differing:,} of {row.integers:,}",
-            f"{row.agreeing:,} of {row.images:,}",
-            f"{row.accuracy:.2%}",
-            f"{row.reference_correct / row.images:.2%}",
+            *(_classes(row) if classes else ()),
             row.evidence,
         )
-        for row in comparisons
+        for row in found
     ]
     columns = (
         "artifact",
         "runtime",
         "images>",
         "integers differing>",
-        "classes agreeing>",
-        "accuracy>",
-        "reference>",
+        *(("classes agreeing>", "accuracy>", "reference>") if classes else ()),
         "evidence",
     )
     return Table("Integers against the reference", columns, tuple(rows))
+
+
+def _classes(row: Comparison) -> tuple[str, ...]:
+    if row.agreeing is None or row.accuracy is None or row.reference_accuracy is None:
+        return "", "", ""
+    return f"{row.agreeing:,} of {row.images:,}", f"{row.accuracy:.2%}", f"{row.reference_accuracy:.2%}"
+
+
+def numbers_table(comparisons: Iterable[Comparison]) -> Table:
+    """R2 and mean absolute error of every number of a regression, in its own unit; no rows for classes."""
+    measure = MEASURES["regression"]
+    rows = [
+        (
+            row.artifact,
+            row.runtime,
+            number.label,
+            measure.text(number.r2),
+            measure.text(number.reference_r2),
+            f"{number.mean_absolute_error:.4g}",
+            row.evidence,
+        )
+        for row in comparisons
+        for number in row.numbers
+    ]
+    columns = ("artifact", "runtime", "number", "R2>", "reference>", "mean absolute error>", "evidence")
+    return Table("Numbers against the targets, in their own units", columns, tuple(rows))
 
 
 def operations_table(activity: Activity) -> Table:

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from toolchain.datasets.dataset import Dataset, Scale
-from toolchain.quality import MEASURES, Measure, r2, share_correct
+from toolchain.measures import MEASURES, Measure
+from toolchain.quality import r2, share_correct
 
 Outputs = NDArray[Any]
 

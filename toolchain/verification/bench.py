@@ -25,7 +25,7 @@ from toolchain.verification.verdict import Artifact, Cause, Failure, FirmwareRep
 
 @dataclass
 class Bench:
-    """``images`` uint8 [n, C, H, W], ``targets`` int64 [n], ``expected`` int32 [n, classes] of the reference.
+    """``images`` uint8 [n, C, H, W], ``targets`` as in a ``Subset``, ``expected`` int32 [n, classes] of the reference.
 
     ``sampled`` says that the user chose the number of images; otherwise a slow runtime may take fewer.
     """
@@ -74,6 +74,7 @@ class Bench:
             got,
             self.targets[:count],
             self.graph.labels,
+            self.graph.values if self.graph.task == "regression" else None,
         )
         self.comparisons.append(found)
         if found.differing:

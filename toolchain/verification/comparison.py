@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from toolchain.datasets.dataset import Targets
 from toolchain.graph.reference import predictions
+from toolchain.quality import Floats, mean_absolute_errors, r2
 from toolchain.verification.runtimes.base import Evidence
 
 Scores = NDArray[np.int32]
+Values = Callable[[Scores], Floats]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One score that differs: the image's index, the class, the reference's integer and the runtime's."""
+    """One score that differs: the image's index, the class or number, the reference's integer and the runtime's."""
 
     image: int
     label: str
@@ -26,11 +28,21 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class NumberQuality:
+    """How well a runtime tells one number: R2, the reference's own, and the mean |error| in the number's unit."""
+
+    label: str
+    r2: float
+    reference_r2: float
+    mean_absolute_error: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How a runtime's scores of ``images`` images compare with the reference's.
 
-    ``correct`` and ``reference_correct`` count images whose arg max is the target; ``agreeing`` those whose
-    arg max is the reference's.
+    Of classes, ``correct`` and ``reference_correct`` count images whose arg max is the target, ``agreeing`` those
+    whose arg max is the reference's; of a regression they are None, and ``numbers`` are what it tells.
     """
 
     artifact: str
@@ -40,14 +52,24 @@ class Comparison:
     integers: int
     differing: int
     first: Difference | None
-    agreeing: int
-    correct: int
-    reference_correct: int
+    agreeing: int | None
+    correct: int | None
+    reference_correct: int | None
+    numbers: tuple[NumberQuality, ...] = ()
 
     @property
-    def accuracy(self) -> float:
-        """Share of the images that the runtime classified correctly."""
+    def accuracy(self) -> float | None:
+        """Share of the images that the runtime classified correctly; None of a regression."""
+        if self.correct is None:
+            return None
         return self.correct / self.images if self.images else 0.0
+
+    @property
+    def reference_accuracy(self) -> float | None:
+        """The reference's own."""
+        if self.reference_correct is None:
+            return None
+        return self.reference_correct / self.images if self.images else 0.0
 
 
 def compare(
@@ -58,26 +80,32 @@ def compare(
     got: Scores,
     targets: Targets,
     labels: Iterable[str],
+    values: Values | None = None,
 ) -> Comparison:
     """Compare scores [n, classes] with the reference's ``expected`` of the same images.
 
-    A runtime that gives scores of another shape differs in all of them.
+    ``values`` says that the scores are those of a regression, and turns them into its numbers. A runtime that
+    gives scores of another shape differs in all of them.
     """
-    reference = predictions(expected)
-    shared = (artifact, runtime, evidence, len(expected), expected.size)
-    reference_correct = int((reference == targets).sum())
-    if got.shape != expected.shape:
-        first = Difference(0, "(shape)", expected.size, got.size)
-        return Comparison(*shared, expected.size, first, 0, 0, reference_correct)
-    wrong = expected != got
-    found = predictions(got)
+    names = tuple(labels)
+    comparable = got.shape == expected.shape
+    wrong = expected != got if comparable else np.ones_like(expected, np.bool_)
+    first = _first(wrong, expected, got, names) if comparable else _other_shape(expected, got)
+    agreeing, correct, reference_correct = (
+        (None, None, None) if values else _counts(expected, got, targets, comparable)
+    )
     return Comparison(
-        *shared,
-        differing=int(wrong.sum()),
-        first=_first(wrong, expected, got, tuple(labels)),
-        agreeing=int((found == reference).sum()),
-        correct=int((found == targets).sum()),
-        reference_correct=reference_correct,
+        artifact,
+        runtime,
+        evidence,
+        len(expected),
+        expected.size,
+        int(wrong.sum()),
+        first,
+        agreeing,
+        correct,
+        reference_correct,
+        _numbers(expected, got, targets, names, values) if values and comparable else (),
     )
 
 
@@ -86,10 +114,33 @@ def sentence(found: Comparison) -> str:
     if not found.differing or found.first is None:
         return ""
     first = found.first
+    kind = "class" if found.correct is not None else "number"
     return (
         f"{found.artifact} in {found.runtime}: {found.differing} of {found.integers} integers differ from the "
-        f"reference, first image {first.image}, class {first.label}: {first.got} instead of {first.expected}"
+        f"reference, first image {first.image}, {kind} {first.label}: {first.got} instead of {first.expected}"
     )
+
+
+def _counts(expected: Scores, got: Scores, targets: Targets, comparable: bool) -> tuple[int, int, int]:
+    """Images whose class agrees with the reference's, is correct, and is correct by the reference."""
+    reference = predictions(expected)
+    reference_correct = int((reference == targets).sum())
+    if not comparable:
+        return 0, 0, reference_correct
+    found = predictions(got)
+    return int((found == reference).sum()), int((found == targets).sum()), reference_correct
+
+
+def _numbers(
+    expected: Scores, got: Scores, targets: Targets, labels: tuple[str, ...], values: Values
+) -> tuple[NumberQuality, ...]:
+    found = values(got)
+    figures = (r2(found, targets), r2(values(expected), targets), mean_absolute_errors(found, targets))
+    return tuple(map(NumberQuality, labels, *(each.tolist() for each in figures)))
+
+
+def _other_shape(expected: Scores, got: Scores) -> Difference:
+    return Difference(0, "(shape)", expected.size, got.size)
 
 
 def _first(

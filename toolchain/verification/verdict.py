@@ -95,6 +95,7 @@ class Verdict:
         plain = asdict(self)
         for row, comparison in zip(plain["comparisons"], self.comparisons, strict=True):
             row["accuracy"] = comparison.accuracy
+            row["reference_accuracy"] = comparison.reference_accuracy
         for row, line in zip(plain["budget"], self.budget, strict=True):
             row["headroom"] = line.headroom
         for report, firmware in zip(plain["firmware"], self.firmware, strict=True):

@@ -43,7 +43,7 @@ def verify(
     """Verify the artifacts of the run in ``folder`` and write its ``report.json``.
 
     ``images`` are preprocessed test images uint8 [n, C, H, W], or [n, T, C, H, W] for a network that takes frames,
-    ``targets`` their classes int64 [n]; the first ``samples`` of them are used, by default all (the firmware: as
+    ``targets`` their own, as of a ``Subset``; the first ``samples`` of them are used, by default all (the firmware: as
     many as two minutes allow; the step form: 50). ``compilers`` ("zig", "gcc") build the exported sources anew,
     beside the ``firmware.elf`` of the run.
     ``qemu`` asks QEMU for a second opinion. ``limits`` is a narrowed budget.

@@ -4,13 +4,14 @@ from toolchain.reporting.tables import (
     Table,
     budget_table,
     comparison_table,
+    numbers_table,
     operations_table,
     proof_table,
     verdict_tables,
 )
 from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
-from toolchain.verification.comparison import Comparison
+from toolchain.verification.comparison import Comparison, NumberQuality
 from toolchain.verification.footprint_proof import Proof
 from toolchain.verification.verdict import FirmwareReport, Verdict
 
@@ -57,6 +58,23 @@ def test_comparison_has_counts_and_both_accuracies() -> None:
     found = row(comparison_table([COMPARISON]))
     assert (found["integers differing"], found["classes agreeing"]) == ("3 of 10,000", "998 of 1,000")
     assert (found["accuracy"], found["reference"]) == ("98.50%", "98.70%")
+
+
+def test_numbers_have_a_row_each_and_no_classes() -> None:
+    numbers = (
+        NumberQuality("steering", 0.9131, 0.9131, 0.012346),
+        NumberQuality("range", -0.5, 0.25, 1234.5),
+    )
+    compared = Comparison(
+        "model.onnx", "ONNX Runtime", "measured", 1000, 2000, 0, None, None, None, None, numbers
+    )
+    assert "accuracy>" not in comparison_table([compared]).columns
+    assert row(comparison_table([compared]))["integers differing"] == "0 of 2,000"
+    table = numbers_table([compared])
+    assert [row(table, index)["number"] for index in (0, 1)] == ["steering", "range"]
+    assert (row(table)["R2"], row(table)["mean absolute error"]) == ("0.913", "0.01235")
+    assert (row(table, 1)["R2"], row(table, 1)["reference"]) == ("-0.500", "0.250")
+    assert numbers_table([COMPARISON]).rows == ()
 
 
 def test_proof_says_what_is_not_as_predicted() -> None:

@@ -36,3 +36,25 @@ def test_first_difference_is_named_and_accuracy_is_the_runtimes() -> None:
 def test_scores_of_another_shape_differ_in_all() -> None:
     found = compared(EXPECTED[:, :1])
     assert found.differing == 6 and found.agreeing == 0 and sentence(found)
+
+
+def test_numbers_are_judged_by_what_is_explained_and_by_their_error() -> None:
+    targets = np.array([[0.5, 10], [1.5, 20], [2.5, 30]], np.float32)
+    expected = np.array([[1, 20], [3, 20], [5, 20]], np.int32)
+
+    def values(scores: np.ndarray) -> np.ndarray:
+        return scores * np.array([0.5, 1.0])
+
+    got = expected.copy()
+    got[2, 0] = 7
+    found = compare(
+        "model.onnx", "a runtime", "measured", expected, got, targets, ("steering", "range"), values
+    )
+    assert (found.differing, found.agreeing, found.accuracy) == (1, None, None)
+    assert sentence(found).endswith("first image 2, number steering: 7 instead of 5")
+    steering, distance = found.numbers
+    assert (steering.label, steering.r2, steering.reference_r2) == ("steering", 0.5, 1.0)
+    assert steering.mean_absolute_error == 1 / 3
+    assert (distance.r2, distance.mean_absolute_error) == (0.0, 20 / 3)
+    other = compare("m", "r", "measured", expected, got[:, :1], targets, ("steering", "range"), values)
+    assert other.differing == 6 and other.numbers == () and other.agreeing is None

@@ -14,7 +14,7 @@ import pytest
 from exporters.base import exporter
 from exporters.c.build import build
 from exporters.c.cores import CORES
-from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from tests.support.graphs import of_numbers, random_graph, random_images, with_wrong_weight
 from toolchain.cost.code_size import measured_version
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.graph import reference
@@ -78,6 +78,28 @@ def test_frames_of_events_give_the_same_integers_everywhere(board: str, tmp_path
     assert len(np.unique(reference.scores(graph, images), axis=0)) > 2
     with pytest.raises(InputError, match="test images are"):
         verify(tmp_path, profile, images[:, 0], targets)
+
+
+@pytest.mark.parametrize("board", ["stm32f405", "raspberry_pi_4b"])
+def test_one_number_is_verified_like_classes(board: str, tmp_path: Path) -> None:
+    pytest.importorskip("ziglang")
+    pytest.importorskip("unicorn")
+    graph, profile = of_numbers(GRAPH, 1), load(board)
+    save_graph(graph, tmp_path)
+    for name in profile.default_formats:
+        exporter(name).export(graph, profile, tmp_path / "artifacts")
+    if profile.core in CORES:
+        build(tmp_path / "artifacts" / "c", profile, "zig")
+    targets = graph.values(reference.scores(graph, IMAGES)).astype(np.float32)
+    verdict = verify(tmp_path, profile, IMAGES, targets)
+    assert verdict.failures == () and verdict.comparisons
+    for compared in verdict.comparisons:
+        ((label, r2, _, error),) = (
+            (each.label, each.r2, each.reference_r2, each.mean_absolute_error) for each in compared.numbers
+        )
+        assert (label, error, compared.accuracy) == ("number 0", 0.0, None) and r2 == pytest.approx(1)
+    rows = json.loads((tmp_path / "report.json").read_text())["comparisons"]
+    assert all(row["numbers"][0]["label"] == "number 0" and row["accuracy"] is None for row in rows)
 
 
 def causes(verdict: Verdict) -> set[str]:

@@ -1,0 +1,39 @@
+"""What qualities are called and how they are written; nothing is computed here, so nothing heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A quality's ``name`` in JSON, its ``title`` at the head of a column, and its figures as text."""
+
+    name: str
+    title: str
+    percent: bool
+
+    def text(self, value: float) -> str:
+        """A quality in a table, as in ``98.33%`` or ``0.913``."""
+        return f"{value:.2%}" if self.percent else f"{value:.3f}"
+
+    def sentence(self, value: float) -> str:
+        """A quality where no column says what it is, as in ``98.33%`` or ``R2 0.913``."""
+        return self.text(value) if self.percent else f"{self.title} {self.text(value)}"
+
+    def spread(self, value: float) -> str:
+        """A deviation or an error of a quality: points of a percentage, or as it is."""
+        return f"{100 * value:.2f}" if self.percent else self.text(value)
+
+
+MEASURES: Mapping[Task, Measure] = MappingProxyType(
+    {
+        "classification": Measure("accuracy", "accuracy", percent=True),
+        "regression": Measure("r2", "R2", percent=False),
+    }
+)
