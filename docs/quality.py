@@ -164,7 +164,7 @@ def _rows(begun: _Begun, chosen: Sequence[dict[str, Any]], asked: argparse.Names
 
 
 def _tell(index: int, result: dict[str, Any]) -> None:
-    _say(f"training {index + 1}: {result['accuracy']:.2%}")
+    _say(f"training {index + 1}: {result['quality']:.2%}")
 
 
 def _row(board: Board, members: Sequence[dict[str, Any]], results: Sequence[dict[str, Any] | None]) -> Row:
@@ -172,7 +172,7 @@ def _row(board: Board, members: Sequence[dict[str, Any]], results: Sequence[dict
     footprints = [verdict.footprint for verdict in verdicts]
     return Row(
         members[0]["way"],
-        [Outcome.of(result).accuracy for result in results if result is not None],
+        [Outcome.of(result).quality for result in results if result is not None],
         fmean(used.flash_bytes or used.artifact_bytes or 0 for used in footprints),
         fmean(used.latency_ms or 0.0 for used in footprints),
         members[0]["seconds"],

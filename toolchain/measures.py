@@ -12,9 +12,13 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Measure:
-    """A quality's ``name`` in JSON, its ``title`` at the head of a column, and its figures as text."""
+    """A quality: its ``name`` in JSON, ``plural`` for a list of them, its ``title`` at the head of a column.
+
+    ``percent``: it is a share, and written as a percentage.
+    """
 
     name: str
+    plural: str
     title: str
     percent: bool
 
@@ -33,7 +37,7 @@ class Measure:
 
 MEASURES: Mapping[Task, Measure] = MappingProxyType(
     {
-        "classification": Measure("accuracy", "accuracy", percent=True),
-        "regression": Measure("r2", "R2", percent=False),
+        "classification": Measure("accuracy", "accuracies", "accuracy", percent=True),
+        "regression": Measure("r2", "r2_values", "R2", percent=False),
     }
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from toolchain.cli.console import kib, print_table, printable
+from toolchain.cli.search_tables import of_document, quality
+from toolchain.measures import Measure
 
 Document = dict[str, Any]
 
@@ -22,9 +24,11 @@ _FIGURES = {
 def show_impact(document: Document) -> None:
     """Print what each set of operations reaches, the networks that were trained, and what may go without a cost."""
     networks = {each["id"]: each for each in document["networks"]}
+    measure = of_document(document)
+    points = " points" if measure.percent else ""
     print(
         f"{len(networks)} networks trained on {document['images_seen']:,} images each ({document['steps']:,} steps)"
-        f" from {len(document['seeds'])} seeds; a training scatters by {100 * document['deviation']:.2f} points;"
+        f" from {len(document['seeds'])} seeds; a training scatters by {measure.spread(document['deviation'])}{points};"
         f" {document['seconds']:.1f} s"
     )
     figures = [name for name in _FIGURES if any(name in each for each in networks.values())]
@@ -33,7 +37,7 @@ def show_impact(document: Document) -> None:
             "operations",
             "cells>",
             f"best {document['score']}>",
-            "accuracy>",
+            f"{measure.title}>",
             "difference>",
             "",
             *(f"{_FIGURES[name]}>" for name in figures),
@@ -41,12 +45,12 @@ def show_impact(document: Document) -> None:
             "smallest as good",
             "leanest as good",
         ),
-        [_set(each, networks, figures) for each in document["sets"]],
-        f"Best of each set, accuracy in integers on {document['held_out_images']:,} held-out images (measured)",
+        [_set(each, networks, figures, measure) for each in document["sets"]],
+        f"Best of each set, {measure.title} in integers on {document['held_out_images']:,} held-out images (measured)",
     )
     print_table(
-        ("id", "accuracy>", *(f"{_FIGURES[name]}>" for name in figures), "kind of cell", "network"),
-        [_network(each, figures) for each in networks.values()],
+        ("id", f"{measure.title}>", *(f"{_FIGURES[name]}>" for name in figures), "kind of cell", "network"),
+        [_network(each, figures, measure) for each in networks.values()],
         "All that was trained",
     )
     costless = ", ".join(document["costless"]) or "nothing"
@@ -56,7 +60,9 @@ def show_impact(document: Document) -> None:
     print(printable(f"run {document['run']}: impact.json, impact.svg, impact.png"))
 
 
-def _set(each: Document, networks: dict[str, Document], figures: list[str]) -> tuple[object, ...]:
+def _set(
+    each: Document, networks: dict[str, Document], figures: list[str], measure: Measure
+) -> tuple[object, ...]:
     score = each["score"] or {"total": None}
     scored = "" if score["total"] is None else f"{score['total']:.2f} ±{score['deviation']:.2f}"
     if each["best"] is None:
@@ -75,8 +81,8 @@ def _set(each: Document, networks: dict[str, Document], figures: list[str]) -> t
         each["name"],
         f"{each['cells']:,}",
         scored,
-        _accuracy(best),
-        _difference(each),
+        quality(best, measure),
+        _difference(each, measure),
         each["verdict"] if each["removed"] else "",
         *(_figure(name, best[name]) for name in figures),
         best["id"],
@@ -85,10 +91,10 @@ def _set(each: Document, networks: dict[str, Document], figures: list[str]) -> t
     )
 
 
-def _network(each: Document, figures: list[str]) -> tuple[object, ...]:
+def _network(each: Document, figures: list[str], measure: Measure) -> tuple[object, ...]:
     return (
         each["id"],
-        _accuracy(each),
+        quality(each, measure),
         *(_figure(name, each[name]) for name in figures),
         ", ".join(each["roles"]),
         each["architecture"],
@@ -104,17 +110,13 @@ def _leanest(network: Document) -> str:
     return f"{network['id']}, {_figure('effective_operations', network['effective_operations'])}"
 
 
-def _difference(each: Document) -> str:
+def _difference(each: Document, measure: Measure) -> str:
     if not each["removed"]:
         return ""
     if each["standard_error"] == 0:
         return "same network"
-    return f"{100 * each['difference']:+.2f} ±{100 * each['standard_error']:.2f}"
-
-
-def _accuracy(each: Document) -> str:
-    spread = "" if each["deviation"] is None else f" ±{100 * each['deviation']:.2f}"
-    return f"{each['accuracy']:.2%}{spread}"
+    sign = "+" if each["difference"] >= 0 else ""
+    return f"{sign}{measure.spread(each['difference'])} ±{measure.spread(each['standard_error'])}"
 
 
 def _figure(name: str, value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from toolchain.cli.console import kib, print_table, printable
+from toolchain.measures import MEASURES, Measure
 
 Document = dict[str, Any]
 UNITS = {"latency": "ms", "pace": "ms", "energy": "mJ", "operations": "operations"}
@@ -36,11 +37,12 @@ def show_result(document: Document) -> None:
     _show_network(document)
     training = document.get("training")
     if training is not None:
-        integer = training["test_accuracy"]
+        measure = of_document(document)
+        integer, real = training[f"test_{measure.name}"], training[f"float_test_{measure.name}"]
         print(
-            f"test accuracy (measured on {training['test_images']:,} images):"
-            + ("" if integer is None else f" {integer:.2%} in integers,")
-            + f" {training['float_test_accuracy']:.2%} in float"
+            f"test {measure.title} (measured on {training['test_images']:,} images):"
+            + ("" if integer is None else f" {measure.text(integer)} in integers,")
+            + f" {measure.text(real)} in float"
         )
     verb = "train" if training is None else "export"
     print(printable(f"run {document['run']}; next: spikenas-deploy {verb} {document['run']}"))
@@ -53,11 +55,12 @@ def show_front(document: Document) -> None:
         taken = "with the highest score" if document["algorithm"] == "snasnet" else "that promised most"
         print(f"no candidate was trained: the network {taken} was taken")
         return
+    measure = of_document(document)
     names = [name for name in _OBJECTIVES if name in trained[0]]
     columns = (
         "id",
         "",
-        "accuracy>",
+        f"{measure.title}>",
         "steps>",
         *(f"{_OBJECTIVES[name]}>" for name in names),
         "in the pool as",
@@ -67,7 +70,7 @@ def show_front(document: Document) -> None:
         (
             each["id"],
             "chosen" if each["chosen"] else "front" if each["front"] else "",
-            _accuracy(each),
+            quality(each, measure),
             f"{each['trainings']} x {each['steps']:,}",
             *(_objective(name, each[name]) for name in names),
             ", ".join(each["roles"]),
@@ -77,7 +80,9 @@ def show_front(document: Document) -> None:
     ]
     images = trained[0]["held_out_images"]
     print_table(
-        columns, rows, f"Short trainings, accuracy in integers on {images:,} held-out images (measured)"
+        columns,
+        rows,
+        f"Short trainings, {measure.title} in integers on {images:,} held-out images (measured)",
     )
 
 
@@ -109,7 +114,7 @@ _OBJECTIVES = {
     "latency_ms": "latency",
     "operations": "operations",
 }
-"""What is compared beside accuracy, and what it is called; sizes and latency estimated, operations effective."""
+"""What is compared beside the quality, and what it is called; sizes and latency estimated, operations effective."""
 
 
 def _objective(name: str, value: float) -> str:
@@ -118,9 +123,15 @@ def _objective(name: str, value: float) -> str:
     return f"{value:.1f} ms" if name == "latency_ms" else f"{value / 1e6:,.2f} M"
 
 
-def _accuracy(each: Document) -> str:
-    spread = "" if each["deviation"] is None else f" ±{100 * each['deviation']:.2f}"
-    return f"{each['accuracy']:.2%}{spread}"
+def of_document(document: Document) -> Measure:
+    """What a document's qualities are; documents of before there were numbers have classes."""
+    return MEASURES[document.get("task", "classification")]
+
+
+def quality(each: Document, measure: Measure) -> str:
+    """A network's mean quality over its trainings, and their deviation."""
+    spread = "" if each["deviation"] is None else f" ±{measure.spread(each['deviation'])}"
+    return measure.text(each[measure.name]) + spread
 
 
 def _show_network(document: Document) -> None:

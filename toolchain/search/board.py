@@ -15,6 +15,7 @@ from toolchain.datasets import Dataset
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Shape
 from toolchain.graph.preprocessing import Preprocessing
+from toolchain.measures import Task
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 
@@ -66,7 +67,7 @@ class Board:
 
     ``demonstration``: the data is the built-in digits, so nothing found is meant for deployment. ``pace_ms``:
     the longest that an image may take on a microcontroller without a latency limit; None for other boards, and
-    where no network is fast enough.
+    where no network is fast enough. ``shifts``: of a regression, the powers of two of its numbers' units.
     """
 
     profile: Profile
@@ -76,13 +77,22 @@ class Board:
     labels: tuple[str, ...]
     demonstration: bool
     pace_ms: float | None
+    shifts: tuple[int, ...] = ()
 
     @classmethod
     def for_data(cls, profile: Profile, limits: Budget, data: Dataset) -> Board:
-        """The board with the input and the classes of ``data``."""
+        """The board with the input and the classes or numbers of ``data``."""
         pixels = Shape(*data.train.images.shape[1:])
         pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
-        return cls(profile, limits, pixels, data.preprocessing, data.labels, data.is_demonstration, pace)
+        shifts = tuple(scale.shift for scale in data.scales)
+        return cls(
+            profile, limits, pixels, data.preprocessing, data.labels, data.is_demonstration, pace, shifts
+        )
+
+    @property
+    def task(self) -> Task:
+        """What a network is asked for."""
+        return "regression" if self.shifts else "classification"
 
     def graph(self, architecture: AnyArchitecture) -> Graph:
         """The architecture's Graph for this data; raises ``InputError`` if it cannot be built.
@@ -91,7 +101,7 @@ class Board:
         """
         if isinstance(architecture, SnasnetArchitecture):
             raise refuse("A graph of spikes")
-        return build(architecture, self.pixels, self.preprocessing, self.labels)
+        return build(architecture, self.pixels, self.preprocessing, self.labels, self.shifts)
 
     def held(self, used: Footprint | Figures) -> Iterator[Held]:
         """Every limit that applies, of the budget and the pace, with what is ``used`` of it."""

@@ -39,9 +39,9 @@ class Trained:
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
-    def accuracy(self) -> float:
-        """Mean over the seeds of the integer network's accuracy on held-out images."""
-        return fmean(outcome.accuracy for outcome in self.outcomes)
+    def quality(self) -> float:
+        """Mean over the seeds of the integer network's accuracy, or R2, on held-out images."""
+        return fmean(outcome.quality for outcome in self.outcomes)
 
     @property
     def operations(self) -> int:

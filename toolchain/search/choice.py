@@ -1,21 +1,22 @@
 """Which of the trained finalists is taken: the smallest that is as accurate as the best, within the noise.
 
 The one-standard-error rule (Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984):
-of all whose accuracy lies within one standard error of the best one's, the simplest is taken. The error has two
-parts, that the images it was measured on are a sample, and that a training started from other weights ends
-elsewhere:
+of all whose quality, accuracy or R2, lies within one standard error of the best one's, the simplest is taken. The
+error has two parts, that the images it was measured on are a sample, and that a training started from other weights
+ends elsewhere:
 
-    se^2 = a (1 - a) / n + s^2 / k
+    se^2 = e^2 + s^2 / k
 
-with accuracy a on n images, and the standard deviation s of single trainings, pooled over the finalists, each
-trained from k seeds. Where every finalist was trained once, s is that of earlier measurements.
+with the standard error e that a training's quality has from its images (``toolchain.training.objective``; that of an
+accuracy a on n images is sqrt(a (1 - a) / n)), and the standard deviation s of single trainings, pooled over the
+finalists, each trained from k seeds. Where every finalist was trained once, s is that of earlier measurements.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import median, variance
+from statistics import fmean, median, variance
 
 from toolchain.search.candidates import Trained
 
@@ -24,24 +25,24 @@ RUN_DEVIATION = 0.0045
 
 
 def most_accurate(trained: Sequence[Trained]) -> Trained:
-    """The highest mean accuracy of the highest rung; of equal ones the smaller."""
+    """The highest mean quality of the highest rung; of equal ones the smaller."""
     last = max(each.rung for each in trained)
     finalists = [each for each in trained if each.rung == last]
-    return min(finalists, key=lambda each: (-each.accuracy, each.size_bytes, each.candidate.id))
+    return min(finalists, key=lambda each: (-each.quality, each.size_bytes, each.candidate.id))
 
 
 def choose(trained: Sequence[Trained]) -> Trained:
     """The smallest candidate of the highest rung within one standard error of the most accurate."""
     best = most_accurate(trained)
-    enough = best.accuracy - standard_error(best, trained)
-    level = [each for each in trained if each.rung == best.rung and each.accuracy >= enough]
-    return min(level, key=lambda each: (each.size_bytes, -each.accuracy, each.candidate.id))
+    enough = best.quality - standard_error(best, trained)
+    level = [each for each in trained if each.rung == best.rung and each.quality >= enough]
+    return min(level, key=lambda each: (each.size_bytes, -each.quality, each.candidate.id))
 
 
 def standard_error(best: Trained, trained: Sequence[Trained]) -> float:
-    """Standard error of ``best``'s mean accuracy, as a share of 1; ``trained`` give the noise of trainings."""
-    held_out = best.outcomes[0].held_out
-    sampling = best.accuracy * (1 - best.accuracy) / held_out
+    """Standard error of ``best``'s mean quality, of which 1 is best; ``trained`` give the noise of trainings."""
+    # All trainings are measured on the same images: what these add does not get smaller with their number.
+    sampling = fmean(outcome.standard_error**2 for outcome in best.outcomes)
     return math.sqrt(sampling + run_deviation(trained, best.rung) ** 2 / len(best.outcomes))
 
 
@@ -51,7 +52,7 @@ def run_deviation(trained: Sequence[Trained], rung: int) -> float:
     The median of their variances: one training that diverged or fell to chance must not hide all differences.
     """
     variances = [
-        variance([outcome.accuracy for outcome in each.outcomes])
+        variance([outcome.quality for outcome in each.outcomes])
         for each in trained
         if each.rung == rung and len(each.outcomes) > 1
     ]

@@ -7,6 +7,7 @@ from statistics import stdev
 from typing import Any
 
 from toolchain.architecture.text import to_text
+from toolchain.measures import MEASURES
 from toolchain.search.algorithms.base import Found, ScoredCell
 from toolchain.search.board import LATENCY, PACE, Board, Verdict
 from toolchain.search.candidates import Trained
@@ -96,15 +97,21 @@ def _line(limit: str, used: float, available: float) -> Document:
 
 
 def _board(board: Board, keeps_pace: bool) -> Document:
-    return {"profile": board.profile.name, "demonstration": board.demonstration, "keeps_pace": keeps_pace}
+    return {
+        "profile": board.profile.name,
+        "task": board.task,
+        "demonstration": board.demonstration,
+        "keeps_pace": keeps_pace,
+    }
 
 
 def _ranked(trained: tuple[Trained, ...]) -> list[Trained]:
-    return sorted(trained, key=lambda each: (-each.rung, -each.accuracy, each.size_bytes))
+    return sorted(trained, key=lambda each: (-each.rung, -each.quality, each.size_bytes))
 
 
 def _trained(each: Trained, found: Found, on_front: bool) -> Document:
-    accuracies = [outcome.accuracy for outcome in each.outcomes]
+    qualities = [outcome.quality for outcome in each.outcomes]
+    values = objectives(each)
     return {
         "id": each.candidate.id,
         "architecture": to_text(each.candidate.architecture),
@@ -113,10 +120,11 @@ def _trained(each: Trained, found: Found, on_front: bool) -> Document:
         "front": on_front,
         "rung": each.rung + 1,
         "steps": each.extent.steps,
-        "trainings": len(accuracies),
-        "deviation": stdev(accuracies) if len(accuracies) > 1 else None,
+        "trainings": len(qualities),
+        "deviation": stdev(qualities) if len(qualities) > 1 else None,
         "held_out_images": each.outcomes[0].held_out,
-        **objectives(each),
+        MEASURES[found.board.task].name: values.pop("quality"),
+        **values,
     }
 
 

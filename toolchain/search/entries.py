@@ -15,7 +15,7 @@ from toolchain.search.journal import Entry
 from toolchain.search.problem import Problem
 from toolchain.search.results import SearchResult
 
-FORMAT = "spikenas-search/2"
+FORMAT = "spikenas-search/3"
 
 
 def start_entry(algorithm: str, problem: Problem) -> Entry:

@@ -76,4 +76,4 @@ def train(
 
 def _rank(trained: Trained | None) -> tuple[float, int, str]:
     # Before any training the pool's own order stands: sorting is stable.
-    return (0.0, 0, "") if trained is None else (-trained.accuracy, trained.size_bytes, trained.candidate.id)
+    return (0.0, 0, "") if trained is None else (-trained.quality, trained.size_bytes, trained.candidate.id)

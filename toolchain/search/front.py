@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from toolchain.search.candidates import Trained
 
-OBJECTIVES = ("accuracy", "flash_bytes", "sram_bytes", "artifact_bytes", "latency_ms", "operations")
-"""What may count: accuracy is to be high, all others low. Those that a board does not know are left out."""
+OBJECTIVES = ("quality", "flash_bytes", "sram_bytes", "artifact_bytes", "latency_ms", "operations")
+"""What may count: accuracy or R2 is to be high, all others low. Those that a board does not know are left out."""
 
 
 def objectives(trained: Trained) -> dict[str, float]:
     """The values that ``trained`` is compared by; ``operations`` are effective synaptic ones."""
     used = trained.candidate.verdict.footprint
     values = {
-        "accuracy": trained.accuracy,
+        "quality": trained.quality,
         "flash_bytes": used.flash_bytes,
         "sram_bytes": used.sram_bytes,
         "artifact_bytes": used.artifact_bytes,
@@ -27,14 +27,14 @@ def objectives(trained: Trained) -> dict[str, float]:
 def front(trained: Sequence[Trained]) -> list[Trained]:
     """The non-dominated of ``trained``, the most accurate first.
 
-    Accuracies of different rungs do not compare: longer trainings give more. So each candidate is compared with
+    Qualities of different rungs do not compare: longer trainings give more. So each candidate is compared with
     those of its own rung and of higher ones; it is dominated if one of them is at least as good in every
     objective and better in one.
     """
     kept = [
         each for each in trained if not any(_dominates(other, each) for other in trained if other is not each)
     ]
-    return sorted(kept, key=lambda each: (-each.rung, -each.accuracy, each.size_bytes))
+    return sorted(kept, key=lambda each: (-each.rung, -each.quality, each.size_bytes))
 
 
 def _dominates(one: Trained, other: Trained) -> bool:
@@ -46,4 +46,4 @@ def _dominates(one: Trained, other: Trained) -> bool:
 
 def _costs(trained: Trained) -> dict[str, float]:
     values = objectives(trained)
-    return values | {"accuracy": -values["accuracy"]}
+    return values | {"quality": -values["quality"]}

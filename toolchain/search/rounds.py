@@ -60,7 +60,7 @@ def train_in_rungs(
     costs = [seconds_per_image(problem.board.graph(each.architecture)) for each in pool]
     seeds = training_seeds(problem.settings)
     plan = rungs(costs, seconds, len(problem.data.train), _held_out(problem), seeds)
-    standing = Standing(evaluation, plan)
+    standing = Standing(evaluation, plan, problem.board.task)
     trained = halve(evaluation, pool, plan, standing.seen)
     ended = bool(trained) and max(each.rung for each in trained) == len(plan) - 1
     if problem.settings.time_budget_s is not None and ended:

@@ -92,7 +92,7 @@ class Screen:
     def __init__(self, board: Board) -> None:
         self.board = board
         self._pixels, self._classes = Map(*board.pixels), len(board.labels)
-        self._characters = data_characters(board.labels, board.preprocessing)
+        self._characters = data_characters(board.labels, board.preprocessing, board.shifts)
         try:
             board.graph(Architecture(board.preprocessing.frames, Leak("none"), "zero", 1, 1, (), "flatten"))
             self._takes_any = True

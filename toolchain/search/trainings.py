@@ -31,7 +31,7 @@ INTEGER_SHARE = 0.25
 """Share of a training that fine-tunes in integers."""
 
 MOST_HELD_OUT = 4_000
-"""Validation images that an accuracy is measured on: its sampling error is then under that of a training."""
+"""Validation images that a quality is measured on: its sampling error is then under that of a training."""
 
 RATE_IMAGES = 200
 """Validation images that spike rates are measured on."""
@@ -64,10 +64,12 @@ class Extent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training measured on ``held_out`` images; ``operations``: effective synaptic ones, an image;
-    ``seconds``: what the training took."""
+    """What a training measured on ``held_out`` images: its ``quality``, accuracy or R2, with the standard error that
+    comes from the images being a sample; ``operations``: effective synaptic ones, an image; ``seconds``: what the
+    training took."""
 
-    accuracy: float
+    quality: float
+    standard_error: float
     held_out: int
     operations: int
     seconds: float = field(compare=False)
@@ -76,7 +78,8 @@ class Outcome:
     def of(cls, result: Result) -> Outcome:
         """Read a job's result."""
         return cls(
-            result["accuracy"],
+            result["quality"],
+            result["standard_error"],
             result["held_out"],
             result["effective_operations"],
             result["seconds"],
@@ -96,9 +99,10 @@ def training_job(architecture: AnyArchitecture, extent: Extent, seed: int) -> Jo
 
 
 def run_training(problem: Problem, job: Job) -> Result:
-    """Do a training job; one that diverges has accuracy 0."""
+    """Do a training job; one that diverges has the lowest quality there is."""
     from toolchain.network.spiking import SpikingNetwork
-    from toolchain.training.loop import accuracy
+    from toolchain.training.loop import scores
+    from toolchain.training.objective import objective
     from toolchain.training.phases import train_both
     from toolchain.training.recipe import Recipe
 
@@ -106,6 +110,7 @@ def run_training(problem: Problem, job: Job) -> Result:
     graph = problem.board.graph(parse(job["architecture"]))
     train, tuning = (drawn(problem.data.train, images, job["seed"]) for images in job["images"])
     held_out = drawn(problem.data.validation, MOST_HELD_OUT, 0)
+    aim = objective(problem.data)
     network = SpikingNetwork(graph, seed=job["seed"])
     epochs, batch = job["epochs"], min(job["batch"], len(tuning))
     plan = Recipe(epochs[0], epochs[1], batch)
@@ -114,12 +119,14 @@ def run_training(problem: Problem, job: Job) -> Result:
             network, train, plan, seed=job["seed"], after_epoch=lambda *_: None, tuning=tuning
         )
     except InputError:
-        return _result(0.0, len(held_out), operations(graph).dense, started)
+        return _result(aim.lowest, 0.0, len(held_out), operations(graph).dense, started)
     rates = spike_rates(quantized, held_out)
     effective = operations(graph, rates)
     assert effective.effective_acs is not None  # rates are given
     total = effective.pixel_macs + effective.head_macs + effective.effective_acs
-    return _result(accuracy(quantized, held_out), len(held_out), total, started)
+    outputs = scores(quantized.eval(), held_out.images)
+    quality, error = (judge(outputs, held_out.targets) for judge in (aim.quality, aim.standard_error))
+    return _result(quality, error, len(held_out), total, started)
 
 
 def spike_rates(network: Any, data: Subset) -> dict[str, float]:
@@ -144,9 +151,10 @@ def _phase(images_seen: int, available: int) -> tuple[int, int]:
     return min(available, max(BATCH, images_seen // epochs)), epochs
 
 
-def _result(integer: float, held_out: int, operations: int, started: float) -> Result:
+def _result(quality: float, error: float, held_out: int, operations: int, started: float) -> Result:
     return {
-        "accuracy": integer,
+        "quality": quality,
+        "standard_error": error,
         "held_out": held_out,
         "effective_operations": operations,
         "seconds": round(time.perf_counter() - started, 3),

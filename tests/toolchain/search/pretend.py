@@ -34,7 +34,8 @@ def pretend_work(problem: Problem | None, job: Job) -> dict[str, Any]:
         score = float(rng.normal()) if rng.random() < 0.9 else None
         return {"sahd_2022_01": score, "sahd_2022_07": score, "hamming": score, "seconds": 0.1}
     return {
-        "accuracy": float(rng.uniform(0.5, 1)),
+        "quality": float(rng.uniform(0.5, 1)),
+        "standard_error": 0.01,
         "held_out": 1000,
         "effective_operations": int(rng.integers(1, 10**6)),
         "seconds": 0.1,

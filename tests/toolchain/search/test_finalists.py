@@ -23,7 +23,7 @@ def pool() -> list[Candidate]:
 
 def by_width(problem: Any, job: dict[str, Any]) -> dict[str, Any]:
     """The wider the better."""
-    return pretend_work(problem, job) | {"accuracy": parse(job["architecture"]).stem_channels / 100}
+    return pretend_work(problem, job) | {"quality": parse(job["architecture"]).stem_channels / 100}
 
 
 def test_the_better_train_longer_and_from_more_seeds() -> None:

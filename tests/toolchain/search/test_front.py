@@ -29,4 +29,4 @@ def test_equals_are_both_kept() -> None:
 
 def test_objectives_are_those_that_the_board_has() -> None:
     values = objectives(trained(16, 0.9))
-    assert set(values) == {"accuracy", "flash_bytes", "sram_bytes", "latency_ms", "operations"}
+    assert set(values) == {"quality", "flash_bytes", "sram_bytes", "latency_ms", "operations"}

@@ -39,7 +39,7 @@ def test_a_training_learns_and_repeats_itself() -> None:
     first, again = run_training(PROBLEM, job), run_training(PROBLEM, job)
     assert first | {"seconds": 0} == again | {"seconds": 0}
     outcome = Outcome.of(first)
-    assert outcome.accuracy > 0.7 and outcome.held_out == 100  # chance is a third
+    assert outcome.quality > 0.7 and outcome.held_out == 100  # chance is a third
     assert outcome.seconds > 0
 
 
@@ -55,7 +55,7 @@ def test_a_diverging_training_scores_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("toolchain.training.phases.train_both", diverges)
     result = run_training(PROBLEM, training_job(SMALL, Extent.of(500, 200), seed=0))
-    assert result["accuracy"] == 0.0 and result["held_out"] == 100
+    assert result["quality"] == 0.0 and result["held_out"] == 100
 
 
 def test_spike_rates_are_shares_of_what_could_fire() -> None:

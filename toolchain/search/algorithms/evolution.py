@@ -93,7 +93,7 @@ def _evolve(
     first, *others = training_seeds(problem.settings)
     plan = _Plan.of(seconds, cost_s(_reference(feasible)), available)
     short = Rung(POPULATION * plan.generations, plan.extent, (first,))
-    standing = Standing(evaluation, [short])
+    standing = Standing(evaluation, [short], problem.board.task)
     population = Population(feasible, problem.settings, POPULATION, counts)
     trained: list[Trained] = []
     spent_s = 0.0
@@ -111,12 +111,12 @@ def _evolve(
             break
     if not trained:
         return trained
-    ranked = sorted(trained, key=lambda each: (-each.accuracy, each.size_bytes, each.candidate.id))
+    ranked = sorted(trained, key=lambda each: (-each.quality, each.size_bytes, each.candidate.id))
     leaders = [each.candidate for each in ranked[:LEADERS]]
     images = (seconds - spent_s) / (len(others) * sum(map(cost_s, leaders)))
     seen = round(min(LONGER * MOST_SEEN, max(short.extent.images_seen, images)))
     last = Rung(len(leaders), Extent.of(seen, available), tuple(others))
-    standing = Standing(evaluation, [short, last])
+    standing = Standing(evaluation, [short, last], problem.board.task)
     longer = train(evaluation, leaders, last.extent, last.seeds, 1, standing.seen)
     if problem.settings.time_budget_s is not None and len(longer) == len(leaders):
         further_rounds(evaluation, longer, last, standing)

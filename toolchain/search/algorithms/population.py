@@ -61,7 +61,7 @@ class Population:
         known = {each.candidate.id: each for each in trained}
         for name, trial in self._waiting.items():
             if name in known:
-                self._study.tell(trial, [known[name].accuracy, known[name].size_bytes])
+                self._study.tell(trial, [known[name].quality, known[name].size_bytes])
             else:
                 self._study.tell(trial, state=self._failed)
         self._waiting.clear()

@@ -15,6 +15,7 @@ import numpy as np
 from toolchain.architecture.cells import Cell
 from toolchain.architecture.snasnet import SnasnetArchitecture
 from toolchain.cost.snasnet import operations
+from toolchain.errors import InputError
 from toolchain.search.algorithms.base import Algorithm, Counts, Found, ScoredCell
 from toolchain.search.board import Board
 from toolchain.search.candidates import Candidate
@@ -50,7 +51,11 @@ class Snasnet(Algorithm):
     name: ClassVar[str] = "snasnet"
 
     def check(self, board: Board) -> None:
-        """See ``Algorithm.check``; a microcontroller takes no network of this space."""
+        """See ``Algorithm.check``; a microcontroller takes no network of this space, and no regression either."""
+        if board.task == "regression":
+            raise InputError(
+                "networks of the snasnet space tell classes, as those published do; leave --algorithm snasnet away"
+            )
         smallest(board)
 
     def run(self, problem: Problem, evaluation: Evaluation) -> Found:

@@ -99,7 +99,8 @@ class _Work:
         new = list({each.id: each for each in pool if each.id not in self._trained}.values())
         if not new:
             return
-        standing = Standing(self._evaluation, [Rung(len(new), self.extent, self.seeds)])
+        plan = [Rung(len(new), self.extent, self.seeds)]
+        standing = Standing(self._evaluation, plan, self._problem.board.task)
         ended = train(self._evaluation, new, self.extent, self.seeds, 0, standing.seen)
         if len(ended) < len(new):
             raise InputError(
@@ -125,7 +126,7 @@ class _Work:
             best=best,
             chosen=chosen,
             leanest=leanest,
-            difference=best.accuracy - full.accuracy,
+            difference=best.quality - full.quality,
             error=0.0 if same else difference_error(self.deviation, len(self.seeds)),
             more_bytes=chosen.size_bytes - min(of_all, key=_size).size_bytes,
             more_operations=leanest.operations - min(of_all, key=_operations).operations,
@@ -139,16 +140,16 @@ def _has_only(trained: Trained, permitted: str) -> bool:
 def _as_good(trained: Sequence[Trained], every: Sequence[Trained]) -> list[Trained]:
     """Those of ``trained`` within one standard error of their best, as ``choose`` would see them."""
     best = most_accurate(trained)
-    enough = best.accuracy - standard_error(best, every)
-    return [each for each in trained if each.accuracy >= enough]
+    enough = best.quality - standard_error(best, every)
+    return [each for each in trained if each.quality >= enough]
 
 
 def _size(each: Trained) -> tuple[int, float, str]:
-    return each.size_bytes, -each.accuracy, each.candidate.id
+    return each.size_bytes, -each.quality, each.candidate.id
 
 
 def _operations(each: Trained) -> tuple[int, float, str]:
-    return each.operations, -each.accuracy, each.candidate.id
+    return each.operations, -each.quality, each.candidate.id
 
 
 def best_score(scores: Sequence[Averages], operations: OperationSet) -> Score | None:

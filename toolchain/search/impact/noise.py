@@ -32,7 +32,7 @@ def residual_deviation(trained: Sequence[Trained]) -> float:
 
     That of earlier measurements (``RUN_DEVIATION``) if there are fewer than two networks or two seeds.
     """
-    table = np.array([[outcome.accuracy for outcome in each.outcomes] for each in trained])
+    table = np.array([[outcome.quality for outcome in each.outcomes] for each in trained])
     if table.ndim != 2 or min(table.shape) < 2:
         return RUN_DEVIATION
     residuals = table - table.mean(1, keepdims=True) - table.mean(0, keepdims=True) + table.mean()

@@ -1,4 +1,4 @@
-"""The analysis of operations as a picture: what accuracy the best network of each set has, and what it takes."""
+"""The analysis of operations as a picture: how good the best network of each set is, and what it takes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolchain.files import write_atomic
+from toolchain.measures import MEASURES, Measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,7 @@ def plot(document: Document, path: Path) -> None:
     from matplotlib.figure import Figure  # not pyplot: no window, and nothing kept between two pictures
 
     networks = {each["id"]: each for each in document["networks"]}
+    measure = MEASURES[document["task"]]
     size = "flash_bytes" if any("flash_bytes" in each for each in networks.values()) else "artifact_bytes"
     panels = (
         (size, 1024, f"{size.removesuffix('_bytes')}, KiB (estimated)"),
@@ -39,9 +41,10 @@ def plot(document: Document, path: Path) -> None:
         figure = Figure(figsize=(12, 4.6), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         for axis, (name, unit, label) in zip(axes, panels, strict=True):
-            _panel(axis, document, networks, name, unit)
+            _panel(axis, document, networks, name, unit, measure)
             axis.set_xlabel(label)
-        axes[0].set_ylabel(f"accuracy, % of {document['held_out_images']:,} held-out images")
+        share = "% of" if measure.percent else "on"
+        axes[0].set_ylabel(f"{measure.title}, {share} {document['held_out_images']:,} held-out images")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
         axes[0].set_title(
             f"{document['profile']}, {document['data']['name']}: the best network of each set of operations,"
@@ -53,11 +56,19 @@ def plot(document: Document, path: Path) -> None:
     write_atomic(path, stream.getvalue())
 
 
-def _panel(axis: Axes, document: Document, networks: dict[str, Document], name: str, unit: float) -> None:
+def _panel(
+    axis: Axes,
+    document: Document,
+    networks: dict[str, Document],
+    name: str,
+    unit: float,
+    measure: Measure,
+) -> None:
+    scale = 100 if measure.percent else 1
     others = [each for each in networks.values() if each["id"] not in {s["best"] for s in document["sets"]}]
     axis.scatter(
         [each[name] / unit for each in others],
-        [100 * each["accuracy"] for each in others],
+        [scale * each[measure.name] for each in others],
         s=8,
         color="0.7",
         label="other networks",
@@ -68,8 +79,8 @@ def _panel(axis: Axes, document: Document, networks: dict[str, Document], name: 
         best = networks[each["best"]]
         axis.errorbar(
             best[name] / unit,
-            100 * best["accuracy"],
-            yerr=100 * (best["deviation"] or 0.0),
+            scale * best[measure.name],
+            yerr=scale * (best["deviation"] or 0.0),
             fmt=MARKERS[index % len(MARKERS)],
             markersize=max(4.0, LARGEST - STEP * index),
             markerfacecolor="none",

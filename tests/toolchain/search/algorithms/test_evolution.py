@@ -93,7 +93,7 @@ def test_it_evolves_towards_what_trains_better(seed: int, monkeypatch: pytest.Mo
 
     def work(problem: Any, job: dict[str, Any]) -> dict[str, Any]:
         accuracy = 0.9 - parse(job["architecture"]).time_steps / 20
-        return pretend_work(problem, job) | {"accuracy": accuracy}
+        return pretend_work(problem, job) | {"quality": accuracy}
 
     monkeypatch.setattr(rounds, "SECONDS_PER_TRAINING_IMAGE", 10.0)
     executor = Pretend(work)
@@ -111,7 +111,7 @@ def test_leaders_train_longer_and_one_of_them_is_chosen() -> None:
     assert len(finals) == LEADERS and result.chosen in [each.candidate for each in finals]
     assert all(len(each.outcomes) == 2 for each in finals)
     short = {
-        job["architecture"]: pretend_work(None, job)["accuracy"]
+        job["architecture"]: pretend_work(None, job)["quality"]
         for job in executor.asked
         if job["seed"] == executor.asked[0]["seed"]
     }

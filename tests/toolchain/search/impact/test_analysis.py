@@ -53,7 +53,7 @@ def accuracies(wanted: Any) -> Pretend:
             cells = {str(cell) for cell in parse(job["architecture"]).cells}
             # Half a hundredth by the network's text, so that there is noise, and never the same for all.
             noise = (result["effective_operations"] % 100 - 50) * 1e-4
-            result["accuracy"] = wanted("".join(cells)) + (job["seed"] % 3) * 0.01 + noise
+            result["quality"] = wanted("".join(cells)) + (job["seed"] % 3) * 0.01 + noise
         return result
 
     return Pretend(work)
@@ -137,7 +137,7 @@ def test_operations_that_stand_in_for_each_other_do_not_go_both() -> None:
     impact = found(executor)
     assert len({"1", "4"} & set(impact.default.removed)) < 2
     chosen = by_removed(impact)[impact.default.removed]
-    assert chosen.best is not None and chosen.best.accuracy > 0.85
+    assert chosen.best is not None and chosen.best.quality > 0.85
 
 
 def test_it_goes_on_from_any_line_of_its_journal(example: tuple[Impact, Pretend]) -> None:
