@@ -87,11 +87,16 @@ class SearchSettings(_Table):
 
 
 class TrainingSettings(_Table):
-    """Seed and extent of the training; ``epochs`` None leaves the number to the recipe."""
+    """Seed, extent and manner of the training (``training.recipe.Recipe``); None leaves a value to the recipe."""
 
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
     epochs: int | None = Field(default=None, ge=1)
     time_budget_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    mirror: bool | None = None
+    spike_rate: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
+    label_smoothing: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
+    distillation: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
+    precision: Literal["float32", "bfloat16"] | None = None
 
 
 class RunSettings(_Table):
@@ -132,6 +137,10 @@ class RunFolder:
     @property
     def checkpoint(self) -> Path:
         return self.path / "checkpoint.safetensors"
+
+    @property
+    def unfinished_training(self) -> Path:
+        return self.path / "training.safetensors"
 
     @property
     def training(self) -> Path:

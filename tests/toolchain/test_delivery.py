@@ -163,7 +163,7 @@ def float_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     monkeypatch.setattr(RunFolder, "dataset", lambda self: data)
     run = runs.create(tmp_path / "float", profiles.load("jetson_nano"), RunSettings())
     save_architecture(snasnet.parse("snasnet t2 stem8/1 003000 pool2 fc64 voters2"), run.architecture)
-    train_run(run, epochs=2, progress=quiet)
+    train_run(run, changes={"epochs": 2}, progress=quiet)
     return run
 
 

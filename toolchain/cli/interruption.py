@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import typer
 
 from toolchain.cli.console import progress
+from toolchain.runs import RunFolder
 
 
 @contextmanager
@@ -19,6 +20,17 @@ def on_interrupt(hint: str, command: Sequence[str]) -> Iterator[None]:
     except KeyboardInterrupt:
         progress(f"{hint}: {shlex.join(['spikenas-deploy', *command])}")
         raise
+
+
+@contextmanager
+def on_interrupted_training(run: RunFolder) -> Iterator[None]:
+    """``on_interrupt`` around a training of ``run``, which may have been stopped before its first step."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        resume = ["--resume"] if run.unfinished_training.is_file() else []
+        with on_interrupt("interrupted; go on with", ["train", *resume, str(run.path)]):
+            raise
 
 
 def options_given(context: typer.Context, names: Collection[str]) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 from toolchain import runs
 from toolchain.cli import impact_tables, search_tables
 from toolchain.cli.console import emit, progress
-from toolchain.cli.interruption import on_interrupt
+from toolchain.cli.interruption import on_interrupt, on_interrupted_training
 from toolchain.cli.run_options import (
     Algorithm,
     Channels,
@@ -173,7 +173,7 @@ def train_found(run: RunFolder) -> dict[str, Any]:
     """Train what a search has just found; when interrupted, say how to go on."""
     from toolchain.training.run import train_run
 
-    with on_interrupt("interrupted; train the network that was found with", ["train", str(run.path)]):
+    with on_interrupted_training(run):
         return train_run(run, progress=progress).to_dict()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from toolchain import runs
 from toolchain.cli.console import emit, print_table, progress
+from toolchain.cli.interruption import on_interrupted_training
 from toolchain.durations import parse_duration
 
 Run = Annotated[
@@ -27,17 +28,54 @@ def command(
         int | None,
         typer.Option(min=0, max=runs.MOST_SEED, help="Seed of initial weights and order of images."),
     ] = None,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(help="Also learn from images mirrored left to right; not for digits or text."),
+    ] = None,
+    teacher: Annotated[
+        bool | None, typer.Option(help="First train a larger float network, and learn from it.")
+    ] = None,
+    spike_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1,
+            help="Share of the dense synaptic operations to aim at, as in 0.08: fewer spikes.",
+        ),
+    ] = None,
+    precision: Annotated[
+        Literal["float32", "bfloat16"] | None,
+        typer.Option(help="Of the float phase; bfloat16 is faster where the processor has it."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was interrupted, as it was begun.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train the architecture that a run found: float first, then in the integers that will run.
 
     What is not given stays as the run's settings say. Artifacts of an earlier training have to be exported again.
     """
+    from toolchain.training.recipe import TEACHER_LOSS
     from toolchain.training.run import train_run
 
     found = runs.find(run)
-    seconds = None if time_budget is None else parse_duration(time_budget)
-    report = train_run(found, epochs=epochs, time_budget_s=seconds, seed=seed, progress=progress)
+    wanted = {
+        "epochs": epochs,
+        "time_budget_s": None if time_budget is None else parse_duration(time_budget),
+        "seed": seed,
+        "mirror": mirror,
+        "distillation": None if teacher is None else TEACHER_LOSS * teacher,
+        "spike_rate": spike_rate,
+        "precision": precision,
+    }
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    if resume and changes:
+        raise typer.BadParameter(
+            "goes on as the training was begun; leave the other options out", param_hint="--resume"
+        )
+    with on_interrupted_training(found):
+        report = train_run(found, changes=changes, resume=resume, progress=progress)
     emit({"run": str(found.path)} | report.to_dict(), as_json, _render)
 
 

@@ -9,6 +9,7 @@ interpreter, the exporters and the firmware compute.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import torch
@@ -56,13 +57,20 @@ class QuantizedNetwork(nn.Module):
 
     def scores(self, pixels: Tensor) -> Tensor:
         """Integer scores, float32 [N, classes], of ``pixels`` uint8 [N, C, H, W]."""
-        head = self.architecture.head
-        scores: Tensor = self.head(count(self.spikes(pixels)[head.source], head))
-        return scores
+        return self._scores(self.spikes(pixels))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits [N, classes]: the scores in units of 1.0."""
-        return self.scores(pixels) * 2.0**-self.head.exponent
+        return self.read_out(self.spikes(pixels))
+
+    def read_out(self, spikes: dict[str, Tensor]) -> Tensor:
+        """Logits [N, classes] of what ``spikes`` gave."""
+        return self._scores(spikes) * 2.0**-self.head.exponent
+
+    def _scores(self, spikes: dict[str, Tensor]) -> Tensor:
+        head = self.architecture.head
+        scores: Tensor = self.head(count(spikes[head.source], head))
+        return scores
 
     def refit(self) -> int:
         """Lower exponents where training has moved a channel over a bound; returns how many channels changed.
@@ -121,26 +129,32 @@ class QuantizedLif(nn.Module):
 
     def refit(self) -> int:
         """Lower exponents until the bounds hold for the present parameters; returns the number of channels lowered."""
-        scales = choose_scales(self.node, self._values(), self.time_steps, self.exponent.numpy())
-        self.lost += torch.from_numpy(scales.lost)
-        self.exponent = torch.from_numpy(scales.exponent)
+        scales = choose_scales(self.node, self._values(), self.time_steps, self.exponent.cpu().numpy())
+        self.lost += torch.from_numpy(scales.lost).to(self.lost)
+        self.exponent.copy_(torch.from_numpy(scales.exponent))
         if scales.pixel_exponent is not None:
-            self.pixel_exponent = torch.from_numpy(scales.pixel_exponent)
+            self.pixel_exponent.copy_(torch.from_numpy(scales.pixel_exponent))
         return int((scales.lost > 0).sum())
 
     def forward(self, maps: dict[str, Tensor]) -> Tensor:
         """Spikes [T, N, C, H, W] from the integer maps of the nodes that this one reads."""
         unit = self._power(self.exponent)
-        total = round_through((self.bias.reshape(-1, 1, 1) * unit).clamp(INT16_MIN, INT16_MAX))
-        for index, edge in enumerate(self.node.edges):
-            total = total + self._edge(str(index), edge, maps[edge.source], unit)
+        bias = round_through((self.bias * unit.flatten()).clamp(INT16_MIN, INT16_MAX))
+        currents = (
+            self._edge(str(index), edge, maps[edge.source], unit)
+            for index, edge in enumerate(self.node.edges)
+        )
         dynamics = Dynamics(self.node.leak, self.node.reset, integer=True)
-        return integrate_and_fire(total, self.time_steps, dynamics, unit, unit)
+        return integrate_and_fire(
+            reduce(torch.add, currents), self.time_steps, dynamics, unit, unit, offset=bias
+        )
 
     def quantized(self) -> Lif:
         """The Graph node with the integers that ``forward`` uses."""
-        pixel = self.pixel_exponent.numpy() if len(self.pixel_exponent) else None
-        return quantize(self.node, self._values(), Scales(self.exponent.numpy(), pixel, self.lost.numpy()))
+        pixel = self.pixel_exponent.cpu().numpy() if len(self.pixel_exponent) else None
+        return quantize(
+            self.node, self._values(), Scales(self.exponent.cpu().numpy(), pixel, self.lost.cpu().numpy())
+        )
 
     def _edge(self, index: str, edge: Edge, source: Tensor, unit: Tensor) -> Tensor:
         if isinstance(edge, PixelConv):
@@ -170,6 +184,8 @@ class QuantizedLif(nn.Module):
 class QuantizedHead(nn.Module):
     """The read-out in integers; one exponent for all classes."""
 
+    weight_exponent: Tensor
+
     def __init__(self, graph: Graph, trained: FloatHead) -> None:
         super().__init__()
         self.head = graph.head
@@ -178,17 +194,19 @@ class QuantizedHead(nn.Module):
         self.shift = trained.shift
         self.weight = nn.Parameter(trained.linear.weight.detach().clone())
         self.bias = nn.Parameter(trained.linear.bias.detach().clone())
-        self.weight_exponent = 30
+        # A buffer, because a training that goes on needs it: it never grows again.
+        self.register_buffer("weight_exponent", torch.tensor(30))
         self.refit()
 
     @property
     def exponent(self) -> int:
         """Scores are logits * 2**exponent."""
-        return self.weight_exponent + self.shift
+        return int(self.weight_exponent) + self.shift
 
     def refit(self) -> None:
         """Choose the exponent for the present weights: never a higher one than before, and every score below 2**24."""
-        self.weight_exponent = min(self.weight_exponent, int(largest_exponent(_float64(self.weight)).min()))
+        largest = int(largest_exponent(_float64(self.weight)).min())
+        self.weight_exponent.fill_(min(int(self.weight_exponent), largest))
         while self._largest_score() >= EXACT_FLOAT32:
             self.weight_exponent -= 1
 
@@ -199,13 +217,13 @@ class QuantizedHead(nn.Module):
 
     def quantized(self) -> Head:
         """The Graph node with the integers that ``forward`` uses."""
-        weight, bias = (values.detach().numpy() for values in self._integers())
+        weight, bias = (values.detach().cpu().numpy() for values in self._integers())
         return replace(
             self.head, weight=weight.astype(np.int8), bias=bias.astype(np.int32), exponent=self.exponent
         )
 
     def _integers(self) -> tuple[Tensor, Tensor]:
-        weight = (self.weight * 2.0**self.weight_exponent).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+        weight = (self.weight * 2.0 ** int(self.weight_exponent)).clamp(-WEIGHT_MAX, WEIGHT_MAX)
         return round_through(weight), round_through(self.bias * 2.0**self.exponent)
 
     def _largest_score(self) -> float:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from toolchain.graph.bounds import max_count
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Edge, Head, Lif, OrPool, PixelConv, Pool, SpikeConv
-from toolchain.network.neuron import Dynamics, integrate_and_fire
+from toolchain.network.neuron import Dynamics, integrate_and_fire, normalize_and_fire
 
 PIXEL_SCALE = 256.0
 """A pixel q stands for the value q / 256."""
@@ -41,7 +41,11 @@ class SpikingNetwork(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits [N, classes] of ``pixels`` uint8 [N, C, H, W]."""
-        logits: Tensor = self.head(count(self.spikes(pixels)[self.graph.head.source], self.graph.head))
+        return self.read_out(self.spikes(pixels))
+
+    def read_out(self, spikes: dict[str, Tensor]) -> Tensor:
+        """Logits [N, classes] of what ``spikes`` gave."""
+        logits: Tensor = self.head(count(spikes[self.graph.head.source], self.graph.head))
         return logits
 
 
@@ -68,10 +72,14 @@ class FloatLif(nn.Module):
 
     def forward(self, maps: dict[str, Tensor]) -> Tensor:
         """Spikes [T, N, C, H, W] from the maps of the nodes that this one reads."""
-        current = self.current(maps)
         unit = self.get_buffer("unit")
         dynamics = Dynamics(self.node.leak, self.node.reset, integer=False)
-        return integrate_and_fire(current, self.time_steps, dynamics, unit, unit)
+        if len(self.convolutions) == len(self.node.edges) == 1:
+            pair, (edge,) = self.convolutions["0"], self.node.edges
+            assert isinstance(pair, ConvNorm)
+            sums = over_time(pair.convolution, maps[edge.source])
+            return normalize_and_fire(sums, pair.norm, self.time_steps, dynamics, unit, unit)
+        return integrate_and_fire(self.current(maps), self.time_steps, dynamics, unit, unit)
 
     def current(self, maps: dict[str, Tensor]) -> Tensor:
         """Sum of the edges' currents, [T, N, C, H, W], or [1, N, C, H, W] from pixels that stay the same."""
@@ -120,7 +128,9 @@ class FloatHead(nn.Module):
 
     def forward(self, counts: Tensor) -> Tensor:
         """Logits [N, classes] of counts [N, features]."""
-        logits: Tensor = self.linear(counts * 2.0**-self.shift)
+        # Few operations and the last ones: not worth a shorter type where the rest is computed in one.
+        with torch.autocast(counts.device.type, enabled=False):
+            logits: Tensor = self.linear(counts * 2.0**-self.shift)
         return logits
 
 
@@ -142,7 +152,9 @@ def all_spikes(graph: Graph, modules: nn.ModuleDict, values: Tensor) -> dict[str
 
 def count(spikes: Tensor, head: Head) -> Tensor:
     """Spike counts [N, features] of spikes [T, N, C, H, W], as the head's ``features`` says."""
-    return spikes.sum((0, 3, 4)) if head.features == "count" else spikes.sum(0).flatten(1)
+    counts = (0, 3, 4) if head.features == "count" else (0,)
+    # In float32, where every count is exact, whatever type the spikes have.
+    return spikes.sum(counts, dtype=torch.float32).flatten(1)
 
 
 def over_time(operation: nn.Module | object, maps: Tensor) -> Tensor:

@@ -101,9 +101,9 @@ def training_job(architecture: AnyArchitecture, extent: Extent, seed: int) -> Jo
 def run_training(problem: Problem, job: Job) -> Result:
     """Do a training job; one that diverges has the lowest quality there is."""
     from toolchain.network.spiking import SpikingNetwork
-    from toolchain.training.loop import scores
+    from toolchain.training.course import Course
+    from toolchain.training.evaluation import scores
     from toolchain.training.objective import objective
-    from toolchain.training.phases import train_both
     from toolchain.training.recipe import Recipe
 
     started = time.perf_counter()
@@ -115,9 +115,7 @@ def run_training(problem: Problem, job: Job) -> Result:
     epochs, batch = job["epochs"], min(job["batch"], len(tuning))
     plan = Recipe(epochs[0], epochs[1], batch)
     try:
-        quantized = train_both(
-            network, train, plan, seed=job["seed"], after_epoch=lambda *_: None, tuning=tuning
-        )
+        quantized = Course(network, train, aim, plan, seed=job["seed"], tuning=tuning).run()
     except InputError:
         return _result(aim.lowest, 0.0, len(held_out), operations(graph).dense, started)
     rates = spike_rates(quantized, held_out)

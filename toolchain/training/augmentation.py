@@ -6,18 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-SHIFT_SHARE = 16
-"""Images move by at most 1 / 16 of their shorter side, one pixel of a 16x16 digit: over three seeds that
-lifted test accuracy from 98.1 to 98.7 % in the mean; two pixels gave 98.4 %."""
 
-
-def shifted(pixels: Tensor, generator: torch.Generator) -> Tensor:
+def shifted(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Move each image of ``pixels`` uint8 [n, C, H, W] by a random offset of its own; what comes in is black.
 
-    Frames [n, T, C, H, W] of one sample move together.
+    An offset is at most ``share`` of the shorter side. Frames [n, T, C, H, W] of one sample move together.
     """
     count, *_, height, width = pixels.shape
-    most = min(height, width) // SHIFT_SHARE
+    most = int(min(height, width) * share)
     if not most:
         return pixels
     padded = functional.pad(pixels.flatten(1, -3), (most,) * 4).permute(0, 2, 3, 1)
@@ -26,3 +22,9 @@ def shifted(pixels: Tensor, generator: torch.Generator) -> Tensor:
     image = torch.arange(count).reshape(-1, 1, 1)
     moved = padded[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     return moved.contiguous().reshape(pixels.shape)
+
+
+def mirrored(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror half of the images [n, ..., W], drawn at random, left to right."""
+    chosen = torch.rand(len(pixels), generator=generator) < 0.5
+    return torch.where(chosen.reshape(-1, *[1] * (pixels.ndim - 1)), pixels.flip(-1), pixels)

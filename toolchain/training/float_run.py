@@ -18,8 +18,9 @@ from toolchain.files import read_bytes, write_atomic, write_json
 from toolchain.graph.nodes import Shape
 from toolchain.network.snasnet import SnasnetNetwork
 from toolchain.runs import RunFolder, TrainingSettings
-from toolchain.search.snasnet.training import train
-from toolchain.training.loop import Progress, seconds_per_epoch
+from toolchain.search.snasnet.training import phase, train
+from toolchain.training.phase import seconds_per_epoch
+from toolchain.training.progress import Progress
 from toolchain.training.recipe import Recipe, recipe
 
 MAX_CHECKPOINT_BYTES = (1 << 31) - 1
@@ -63,7 +64,7 @@ def train_float(
         pixels = Shape(*data.train.images.shape[1:])
         network = SnasnetNetwork(architecture, pixels, len(data.labels), seed=wanted.seed)
         plan = recipe(len(data.train))
-        fitting = int(wanted.time_budget_s / seconds_per_epoch(network, data.train, plan.batch))
+        fitting = int(wanted.time_budget_s / seconds_per_epoch(phase(network, data, plan, seed=wanted.seed)))
         epochs = min(plan.epochs, max(2, fitting))
     progress(f"training in float on {len(data.train):,} images")
     result = train(architecture, data, seed=wanted.seed, epochs=epochs, progress=progress)

@@ -24,6 +24,9 @@ from toolchain.quality import r2, share_correct
 
 Outputs = NDArray[Any]
 
+TEMPERATURE = 2.0
+"""Divides the outputs of pupil and teacher before they are compared, so that unlikely classes tell something too."""
+
 
 class Objective(Protocol):
     """A task; ``Classification`` and ``Regression`` below."""
@@ -45,6 +48,9 @@ class Objective(Protocol):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The scalar to be minimized, of outputs [n, k] and targets as a ``Subset`` has them."""
+
+    def imitation(self, outputs: Tensor, lesson: Tensor) -> Tensor:
+        """The scalar to be minimized, of outputs [n, k] and a teacher's."""
 
     def quality(self, outputs: Outputs, targets: NDArray[Any]) -> float:
         """How good outputs [n, k] are; higher is better, 1 is best."""
@@ -80,6 +86,12 @@ class Classification:
         """Mean cross-entropy; ``targets`` int64 [n]."""
         return functional.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
 
+    def imitation(self, outputs: Tensor, lesson: Tensor) -> Tensor:
+        """Relative entropy of softened classes (Hinton, Vinyals and Dean, arXiv 1503.02531), times temperature^2."""
+        soft = functional.log_softmax(outputs / TEMPERATURE, 1)
+        wanted = functional.log_softmax(lesson / TEMPERATURE, 1)
+        return TEMPERATURE**2 * functional.kl_div(soft, wanted, reduction="batchmean", log_target=True)
+
     def quality(self, outputs: Outputs, targets: NDArray[Any]) -> float:
         """Share of images classified correctly; of equal outputs the first counts."""
         return share_correct(outputs, targets)
@@ -113,7 +125,11 @@ class Regression:
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean Huber loss; ``targets`` float32 [n, k] in their own units."""
-        return functional.huber_loss(outputs, targets / torch.from_numpy(self._units).float())
+        return functional.huber_loss(outputs, targets / torch.from_numpy(self._units).to(outputs))
+
+    def imitation(self, outputs: Tensor, lesson: Tensor) -> Tensor:
+        """Mean Huber loss."""
+        return functional.huber_loss(outputs, lesson)
 
     def quality(self, outputs: Outputs, targets: NDArray[Any]) -> float:
         """Mean R2 of the outputs, each at least -1: one that failed shall not hide the others, nor a training."""

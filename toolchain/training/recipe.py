@@ -1,8 +1,14 @@
-"""How long and how fast to train: a recipe follows from the number of images, the user, or the time there is."""
+"""How to train: a recipe follows from the number of images, the user, or the time there is.
+
+What is on by default, and what it is worth, is measured in ``docs/training.md``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from toolchain.runs import TrainingSettings
 
 IMAGES_SEEN = 400_000
 """Training images, counted over epochs: chosen so that Fashion-MNIST trains in minutes on two cores, not tuned."""
@@ -14,10 +20,26 @@ QUANTIZED_SHARE = 0.3
 QUANTIZED_COST = 1.3
 """Time of an integer epoch in float epochs, as seen on the digits; used only to fit a time budget."""
 
+TEACHER_LOSS = 0.5
+"""A teacher's share of the loss, where there is one."""
+
+TEACHER_SHARE = 0.5
+"""Epochs of a teacher for each float epoch of the network that learns from it."""
+
+Precision = Literal["float32", "bfloat16"]
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """Epochs of both phases, images a batch, and the peak learning rates of AdamW under a one-cycle schedule."""
+    """All that decides what a training does with its data, but the seed.
+
+    ``float_rate`` and ``quantized_rate``: peaks of AdamW's learning rate, which rises over ``warm_up`` of a phase's
+    steps and falls along half a cosine. ``average``: decay of the moving average of weights that is kept in the
+    end, 0 for none. ``shift``: images move by at most this share of their shorter side. ``mirror``: half of them
+    are mirrored left to right. ``distillation``: share of the loss that is a teacher's, which trains before for
+    ``teacher_epochs``. ``spike_rate``: synaptic operations to aim at, as a share of the dense ones; None for any.
+    ``precision``: that of the float phase's maps.
+    """
 
     float_epochs: int
     quantized_epochs: int
@@ -25,10 +47,19 @@ class Recipe:
     float_rate: float = 5e-3
     quantized_rate: float = 1e-3
     weight_decay: float = 1e-4
+    warm_up: float = 0.2
+    label_smoothing: float = 0.0
+    average: float = 0.0
+    shift: float = 1 / 16
+    mirror: bool = False
+    distillation: float = 0.0
+    teacher_epochs: int = 0
+    spike_rate: float | None = None
+    precision: Precision = "float32"
 
     @property
     def epochs(self) -> int:
-        """Epochs in all."""
+        """Epochs of the network in all; a teacher's are its own."""
         return self.float_epochs + self.quantized_epochs
 
 
@@ -39,6 +70,18 @@ def recipe(images: int, epochs: int | None = None) -> Recipe:
     quantized = max(1, round(epochs * QUANTIZED_SHARE))
     # Small sets need small batches to get enough steps out of an epoch.
     return Recipe(max(1, epochs - quantized), quantized, batch=50 if images < 5_000 else 128)
+
+
+def with_options(plan: Recipe, wanted: TrainingSettings) -> Recipe:
+    """``plan`` with what the user has said; None leaves a value."""
+    chosen = {
+        name: value
+        for name in ("mirror", "spike_rate", "label_smoothing", "distillation", "precision")
+        if (value := getattr(wanted, name)) is not None
+    }
+    plan = replace(plan, **chosen)
+    epochs = max(1, round(plan.float_epochs * TEACHER_SHARE)) if plan.distillation else 0
+    return replace(plan, teacher_epochs=epochs)
 
 
 def epochs_in(seconds: float, seconds_per_epoch: float) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from safetensors.torch import save
 
 from toolchain.architecture.build import build
@@ -14,25 +17,26 @@ from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import save_graph
 from toolchain.runs import RunFolder, RunSettings, TrainingSettings
 from toolchain.training.float_run import FloatTrainingReport, train_float
-from toolchain.training.loop import Progress
+from toolchain.training.progress import Progress
 from toolchain.training.train import TrainingReport, train
 
 
 def train_run(
     run: RunFolder,
     *,
-    epochs: int | None = None,
-    time_budget_s: float | None = None,
-    seed: int | None = None,
+    changes: Mapping[str, object] = MappingProxyType({}),
+    resume: bool = False,
     progress: Progress,
 ) -> TrainingReport | FloatTrainingReport:
-    """Train ``run``'s architecture on its data set; what is given here replaces what its settings say.
+    """Train ``run``'s architecture on its data set; ``changes`` to its ``TrainingSettings`` replace what they say.
 
-    Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json``, all
-    after training has ended: an interrupted training leaves the run as it was. The number of epochs that
-    was trained is written back to ``run.toml``, so that a second training repeats the first. The verdict on
-    an earlier network is removed. A network of the ``snasnet`` space is trained in float alone and has no
-    ``model`` files. Raises ``InputError`` if the run's search did not end, or its data changed.
+    Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json`` when training
+    has ended; until then an earlier network stays as it was. ``training.safetensors`` holds where the training
+    stands, goes last, and is what ``resume`` goes on from. The number of epochs that was trained is written back
+    to ``run.toml``, so that a second training repeats the first. The verdict on an earlier network is removed. A
+    network of the ``snasnet`` space is trained in float alone and has no ``model`` files.
+
+    Raises ``InputError`` if the run's search did not end, its data changed, or there is nothing to go on with.
     """
     if not run.architecture.is_file():
         raise InputError(
@@ -42,20 +46,23 @@ def train_run(
     architecture = load_architecture(run.architecture)
     data = run.dataset()
     settings = run.settings()
-    wanted = _replaced(settings.training, epochs, time_budget_s, seed)
+    wanted = _replaced(settings.training, changes)
     if isinstance(architecture, SnasnetArchitecture):
+        if resume:
+            raise InputError(
+                "a training in the snasnet space cannot be resumed; train again without --resume"
+            )
         report = train_float(run, architecture, data, wanted, progress)
         _keep_epochs(run, settings, wanted, report.recipe.epochs)
         return report
-    graph = build(architecture, Shape(*data.train.images.shape[1:]), data.preprocessing, data.labels)
-    result = train(
-        graph,
-        data,
-        seed=wanted.seed,
-        epochs=wanted.epochs,
-        time_budget_s=wanted.time_budget_s,
-        progress=progress,
-    )
+    if resume and not run.unfinished_training.is_file():
+        raise InputError(
+            f"{run.path} has no training to go on with; start one with `spikenas-deploy train {run.path}`"
+        )
+    if not resume:
+        run.unfinished_training.unlink(missing_ok=True)
+    graph = build(architecture, Shape(*data.train.images.shape[-3:]), data.preprocessing, data.labels)
+    result = train(graph, data, wanted, progress=progress, checkpoint=run.unfinished_training, resume=resume)
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
     run.report.unlink(missing_ok=True)
@@ -71,6 +78,7 @@ def train_run(
         },
     )
     _keep_epochs(run, settings, wanted, result.report.recipe.epochs)
+    run.unfinished_training.unlink(missing_ok=True)
     return result.report
 
 
@@ -79,15 +87,9 @@ def _keep_epochs(run: RunFolder, settings: RunSettings, wanted: TrainingSettings
     run.save_settings(settings.model_copy(update={"training": trained}))
 
 
-def _replaced(
-    settings: TrainingSettings, epochs: int | None, time_budget_s: float | None, seed: int | None
-) -> TrainingSettings:
-    changes: dict[str, int | float | None] = {}
-    if time_budget_s is not None:
+def _replaced(settings: TrainingSettings, changes: Mapping[str, object]) -> TrainingSettings:
+    chosen = dict(changes)
+    if "time_budget_s" in chosen:
         # The epochs that an earlier training wrote back would otherwise win over the time given now.
-        changes |= {"epochs": None, "time_budget_s": time_budget_s}
-    if epochs is not None:
-        changes["epochs"] = epochs
-    if seed is not None:
-        changes["seed"] = seed
-    return settings.model_copy(update=changes)
+        chosen.setdefault("epochs", None)
+    return settings.model_copy(update=chosen)

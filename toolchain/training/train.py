@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from toolchain.datasets import Dataset
-from toolchain.errors import OutputsDifferError
+from toolchain.datasets import Dataset, Subset
+from toolchain.errors import InputError, OutputsDifferError
 from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
-from toolchain.training.loop import Progress, accuracy, scores, seconds_per_epoch
-from toolchain.training.phases import Phase, train_both
-from toolchain.training.recipe import Recipe, epochs_in, recipe
+from toolchain.runs import TrainingSettings
+from toolchain.training.activity import SpikeRate
+from toolchain.training.checkpoints import load_checkpoint, restored, save_checkpoint
+from toolchain.training.course import Course, Epoch, Stopped
+from toolchain.training.evaluation import quality, scores
+from toolchain.training.interruption import noticed
+from toolchain.training.objective import objective
+from toolchain.training.phase import seconds_per_epoch
+from toolchain.training.progress import Progress, Reporter
+from toolchain.training.recipe import Recipe, epochs_in, recipe, with_options
+
+RATE_IMAGES = 200
+"""Images that a spike rate is measured on."""
 
 SMALL_THRESHOLD = 64
 """Thresholds below this bend the firing rate noticeably, because the leak is floored (8 % at 32, measured)."""
@@ -42,6 +52,8 @@ class TrainingReport:
     differing_integers: int
     lost_exponents: dict[str, int]
     small_thresholds: dict[str, int]
+    spike_rate: float
+    history: list[Epoch]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -60,57 +72,73 @@ class Trained:
 def train(
     graph: Graph,
     data: Dataset,
+    wanted: TrainingSettings,
     *,
-    seed: int,
-    epochs: int | None,
-    time_budget_s: float | None,
     progress: Progress,
+    checkpoint: Path | None = None,
+    resume: bool = False,
 ) -> Trained:
-    """Train ``graph`` on ``data``; ``epochs`` beats ``time_budget_s``, which beats the recipe's own number.
+    """Train ``graph`` on ``data`` as ``wanted``: its epochs beat its time budget, which beats the recipe's number.
 
-    Raises ``InputError`` if training diverges, ``OutputsDifferError`` if the integer forward pass of
-    training is not the reference's on every test image.
+    Where the training stands is kept in ``checkpoint`` behind every epoch, and on Ctrl-C behind the present step;
+    ``resume`` goes on from there, with the recipe and the seed that it was begun with. Removing the file is for who
+    has written down the result.
+
+    Raises ``InputError`` if training diverges or cannot be resumed, ``OutputsDifferError`` if the integer forward
+    pass of training is not the reference's on every test image, ``KeyboardInterrupt`` when interrupted.
     """
     start = time.perf_counter()
-    torch.manual_seed(seed)
-    network = SpikingNetwork(graph, seed=seed)
-    plan = recipe(len(data.train), epochs)
-    if epochs is None and time_budget_s is not None:
-        fitting = epochs_in(time_budget_s, seconds_per_epoch(network, data.train, plan.batch))
-        plan = recipe(len(data.train), min(plan.epochs, fitting))
-    progress(
-        f"training {plan.epochs} epochs, {plan.quantized_epochs} of them in integers, on {len(data.train):,} images"
-    )
-
-    epochs_of = {"float": plan.float_epochs, "integer": plan.quantized_epochs}
-
-    def report_epoch(phase: Phase, epoch: int, loss: float, module: nn.Module) -> None:
-        validation = accuracy(module, data.validation)
+    task, facts = objective(data), _facts(graph, data)
+    if resume:
+        assert checkpoint is not None
+        stood, plan, seed, theirs = load_checkpoint(checkpoint)
+        if theirs != facts:
+            raise InputError(
+                f"{checkpoint} was written for another network or other data; train again without --resume"
+            )
+        course = restored(_course(graph, data, plan, seed), stood, checkpoint)
+        progress(f"going on behind {stood.step:,} steps of the {stood.phase} phase")
+    else:
+        course = _course(graph, data, _plan(graph, data, wanted), wanted.seed)
+        plan = course.plan
         progress(
-            f"  {phase:<7} {epoch + 1:>3}/{epochs_of[phase]}  loss {loss:.4f}  validation {validation:.2%}"
+            f"training {plan.epochs} epochs, {plan.quantized_epochs} of them in integers, on {len(data.train):,} images"
         )
 
-    quantized = train_both(network, data.train, plan, seed=seed, after_epoch=report_epoch)
-    float_accuracies = accuracy(network, data.validation), accuracy(network, data.test)
+    def keep(course: Course) -> None:
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, course, facts)
+
+    with noticed() as interruption:
+        watcher = Reporter(data.validation, task, progress, keep=keep, stop=lambda: interruption.asked)
+        try:
+            quantized = course.run(watcher)
+        except Stopped as error:
+            keep(course)
+            raise KeyboardInterrupt from error
+    network = course.float_network.cpu().eval()
+    quantized = quantized.cpu()
     result = quantized.graph()
     require_valid(result, "the trained network", weights=True)
     report = TrainingReport(
         recipe=plan,
-        seed=seed,
+        seed=course.seed,
         seconds=round(time.perf_counter() - start, 1),
-        float_validation_accuracy=float_accuracies[0],
-        float_test_accuracy=float_accuracies[1],
-        validation_accuracy=accuracy(quantized, data.validation),
-        test_accuracy=accuracy(quantized, data.test),
+        float_validation_accuracy=quality(network, data.validation, task),
+        float_test_accuracy=quality(network, data.test, task),
+        validation_accuracy=quality(quantized, data.validation, task),
+        test_accuracy=quality(quantized, data.test, task),
         test_images=len(data.test),
         is_demonstration=data.is_demonstration,
         differing_integers=differing_integers(quantized, result, data.test.images),
         lost_exponents=quantized.lost_exponents(),
         small_thresholds=small_thresholds(result),
+        spike_rate=spike_rate(quantized, data.test),
+        history=course.history,
     )
     progress(
-        f"test accuracy {report.test_accuracy:.2%} in integers, {report.float_test_accuracy:.2%} in float "
-        f"({report.test_images:,} images)"
+        f"test accuracy {task.text(report.test_accuracy)} in integers, {task.text(report.float_test_accuracy)} "
+        f"in float ({report.test_images:,} images)"
     )
     if report.differing_integers:
         raise OutputsDifferError(
@@ -118,6 +146,35 @@ def train(
             "this is a bug, please report it with the run folder"
         )
     return Trained(network, result, report)
+
+
+def _course(graph: Graph, data: Dataset, plan: Recipe, seed: int) -> Course:
+    torch.manual_seed(seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = SpikingNetwork(graph, seed=seed).to(device)
+    return Course(network, data.train, objective(data, label_smoothing=plan.label_smoothing), plan, seed=seed)
+
+
+def _plan(graph: Graph, data: Dataset, wanted: TrainingSettings) -> Recipe:
+    """The recipe for what is ``wanted``; with a time budget after a few steps, whose speed tells what fits."""
+    plan = with_options(recipe(len(data.train), wanted.epochs), wanted)
+    if wanted.epochs is not None or wanted.time_budget_s is None:
+        return plan
+    probe = _course(graph, data, replace(plan, distillation=0.0), wanted.seed)
+    seconds = seconds_per_epoch(probe.phase)
+    fitting = min(plan.epochs, epochs_in(wanted.time_budget_s, seconds))
+    return with_options(recipe(len(data.train), fitting), wanted)
+
+
+def _facts(graph: Graph, data: Dataset) -> dict[str, Any]:
+    return {"network": graph.sha256(), "data": data.sha256}
+
+
+def spike_rate(network: QuantizedNetwork, data: Subset) -> float:
+    """Share of the dense synaptic operations that spikes cause on a sample of ``data``."""
+    with torch.no_grad():
+        spikes = network.spikes(torch.from_numpy(data.images[:RATE_IMAGES]))
+    return float(SpikeRate(network.architecture, 1.0).rate(spikes))
 
 
 def differing_integers(network: QuantizedNetwork, graph: Graph, images: np.ndarray) -> int:

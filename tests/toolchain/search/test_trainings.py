@@ -53,7 +53,7 @@ def test_a_diverging_training_scores_nothing(monkeypatch: pytest.MonkeyPatch) ->
     def diverges(*_: object, **__: object) -> None:
         raise InputError("training diverged")
 
-    monkeypatch.setattr("toolchain.training.phases.train_both", diverges)
+    monkeypatch.setattr("toolchain.training.course.Course.run", diverges)
     result = run_training(PROBLEM, training_job(SMALL, Extent.of(500, 200), seed=0))
     assert result["quality"] == 0.0 and result["held_out"] == 100
 

@@ -58,7 +58,7 @@ def test_a_run_is_trained_in_float_alone(tmp_path: Path, data: Dataset) -> None:
 
 def test_training_again_repeats_it(tmp_path: Path, data: Dataset) -> None:
     run = run_of(tmp_path / "run")
-    train_run(run, epochs=2, progress=quiet)
+    train_run(run, changes={"epochs": 2}, progress=quiet)
     first = run.checkpoint.read_bytes()
     assert run.settings().training.epochs == 2
     train_run(run, progress=quiet)
@@ -66,7 +66,7 @@ def test_training_again_repeats_it(tmp_path: Path, data: Dataset) -> None:
 
 
 def test_a_time_budget_ends_it(tmp_path: Path, data: Dataset) -> None:
-    report = train_run(run_of(tmp_path / "run"), time_budget_s=1e-6, progress=quiet)
+    report = train_run(run_of(tmp_path / "run"), changes={"time_budget_s": 1e-6}, progress=quiet)
     assert report.recipe.epochs == 2
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_trained_network(tmp_path: Path, data: Dataset) -> None:
     run.checkpoint.write_bytes(b"not tensors")
     with pytest.raises(InputError, match="damaged or of another network"):
         trained_network(run, data)
-    train_run(run, epochs=2, progress=quiet)
+    train_run(run, changes={"epochs": 2}, progress=quiet)
     save_architecture(parse("snasnet t2 stem8/1 001000 pool2 fc64 voters2"), run.architecture)
     with pytest.raises(InputError, match="damaged or of another network"):
         trained_network(run, data)

@@ -46,14 +46,14 @@ def test_a_trained_run_holds_what_the_report_says(run: RunFolder) -> None:
 
 def test_what_is_given_replaces_the_settings_and_is_kept(run: RunFolder) -> None:
     run.report.write_text("{}")
-    first = train_run(run, epochs=3, seed=5, progress=quiet)
+    first = train_run(run, changes={"epochs": 3, "seed": 5}, progress=quiet)
     assert not run.report.exists()  # it spoke of another network
     assert (first.recipe.epochs, first.seed) == (3, 5)
     kept = run.settings().training
     assert (kept.epochs, kept.seed) == (3, 5)
     again = train_run(run, progress=quiet)
     assert again.test_accuracy == first.test_accuracy
-    assert train_run(run, time_budget_s=0.001, progress=quiet).recipe.epochs == 2
+    assert train_run(run, changes={"time_budget_s": 0.001}, progress=quiet).recipe.epochs == 2
 
 
 def test_a_run_without_architecture_is_refused_and_left_as_it_was(run: RunFolder) -> None:
@@ -62,3 +62,63 @@ def test_a_run_without_architecture_is_refused_and_left_as_it_was(run: RunFolder
     with pytest.raises(InputError, match=r"no architecture\.json, because its search did not end"):
         train_run(run, progress=quiet)
     assert sorted(path.name for path in run.path.iterdir()) == before
+
+
+class Interrupted(Exception):
+    """What stands for a process that is killed."""
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_a_killed_training_is_resumed_to_the_same_network(epochs: int, run: RunFolder) -> None:
+    whole = train_run(run, changes={"epochs": 3, "mirror": True}, progress=quiet)
+    expected = load_graph(run.path).sha256()
+    run.training.unlink()
+    left = epochs + 1  # a line before the first epoch
+
+    def killing(message: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train_run(run, progress=killing)
+    assert run.unfinished_training.is_file() and not run.training.is_file()
+    assert load_graph(run.path).sha256() == expected  # the earlier network stays until there is another
+    again = train_run(run, resume=True, progress=quiet)
+    assert load_graph(run.path).sha256() == expected and not run.unfinished_training.is_file()
+    assert again.test_accuracy == whole.test_accuracy
+
+
+def test_a_run_that_was_killed_between_its_last_files_is_resumed(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr("toolchain.training.run.save_graph", killed)
+        with pytest.raises(Interrupted):
+            train_run(run, progress=quiet)
+    report = train_run(run, resume=True, progress=quiet)
+    assert json.loads(run.training.read_text())["test_accuracy"] == report.test_accuracy
+    load_graph(run.path)
+
+
+def test_there_must_be_something_to_go_on_with(run: RunFolder) -> None:
+    with pytest.raises(
+        InputError, match="has no training to go on with; start one with `spikenas-deploy train"
+    ):
+        train_run(run, resume=True, progress=quiet)
+
+
+def test_a_training_of_another_network_is_not_gone_on_with(run: RunFolder) -> None:
+    def killed(message: str) -> None:
+        if "integer" in message.split():
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train_run(run, progress=killed)
+    save_architecture(parse(TEXT.replace("stem8", "stem12")), run.architecture)
+    with pytest.raises(InputError, match="was written for another network or other data"):
+        train_run(run, resume=True, progress=quiet)

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from toolchain.network.compiled import compiled
 from toolchain.search.scoring.fixed_point import MAX_CURRENT, MAX_POTENTIAL, THRESHOLD
 
 LANES = 64
@@ -92,19 +93,7 @@ integrate: Any = intrinsic(_integrate)
 count_bits: Any = intrinsic(_count_bits)
 
 
-def compiled(function: Any) -> Any:
-    """Compile on the first call and keep the machine code on disk, if there is a folder for it.
-
-    ``error_model``: without Python's check for zero divisors, which keeps loops from being vectorized.
-    """
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # neither this folder nor the user's cache can be written
-        return njit(**options)(function)
-
-
-@compiled
+@compiled()
 def moments(sums, total, squares):
     """Add the sum and the sum of squares of each channel of float32 [rows, C] to float64 [C]."""
     rows, channels = sums.shape
@@ -115,7 +104,7 @@ def moments(sums, total, squares):
             squares[channel] += value * value
 
 
-@compiled
+@compiled()
 def scale(sums, factor, offset, table):
     """Currents of float32 [maps, pixels, C] into int16 [maps, row]."""
     maps, pixels, channels = sums.shape
@@ -128,7 +117,7 @@ def scale(sums, factor, offset, table):
                 target[pixel, channel] = np.int16(limited)
 
 
-@compiled
+@compiled()
 def pool(values, height, width, channels, divisor, table):
     """round(3x3 sums / divisor) of integers [maps, H * W * C or more] into int16 [maps, row]."""
     line = width * channels
@@ -148,7 +137,7 @@ def pool(values, height, width, channels, divisor, table):
                 written[place] = np.int16(np.int32(np.rint(np.float32(total) / divisor)))
 
 
-@compiled
+@compiled()
 def fire(drive, length, bits, dynamics):
     """Words of spikes [T, B, W] of one map driven by a table, flat, whose rows are ``length`` long."""
     steps, images, words = bits.shape
@@ -159,7 +148,7 @@ def fire(drive, length, bits, dynamics):
             integrate(drive, (place,), images * length, flat, image * words + word, images * words, dynamics)
 
 
-@compiled
+@compiled()
 def unpack(bits, spikes):
     """Words [rows, W] into uint8 [rows, n], n at most 64 W."""
     rows, neurons = spikes.shape
@@ -172,7 +161,7 @@ def unpack(bits, spikes):
             spikes[row, whole * LANES + lane] = (bits[row, whole] >> np.uint64(lane)) & np.uint64(1)
 
 
-@compiled
+@compiled()
 def pack(spikes, bits):
     """Spikes uint8 [rows, n] into words [rows, W]; the last word is filled up with zeros."""
     rows, neurons = spikes.shape
@@ -184,7 +173,7 @@ def pack(spikes, bits):
             bits[row, word] = packed
 
 
-@compiled
+@compiled()
 def count(words, length, counts):
     """Add to ``counts`` [B, B] the distances of the rows i < j of ``words`` [B, W], on the diagonal the ones."""
     images = words.shape[0]
@@ -200,14 +189,14 @@ def count(words, length, counts):
             counts[i, j] += np.int32(differing)
 
 
-@compiled
+@compiled()
 def distances(bits, found):
     """Distances int32 [maps, B, B], above and on the diagonal, of words [maps, B, W]."""
     for index in range(bits.shape[0]):
         count(bits[index], bits.shape[2], found[index])
 
 
-@compiled
+@compiled()
 def outputs(tables, length, words, picks, bits, dynamics, found):
     """Distances int32 [cells, T, B, B] of output nodes; ``bits`` [cells, T, B, chunk] is what is kept at a time."""
     cells, steps, images = found.shape[:3]
@@ -233,7 +222,7 @@ def outputs(tables, length, words, picks, bits, dynamics, found):
                 count(bits[cell, t], last - first, found[cell, t])
 
 
-@compiled
+@compiled()
 def kernels(distances_, neurons, epsilon, found):
     """``toolchain.search.scoring.sahd.kernels``, operation by operation: float64 [cells, 3, pairs]."""
     cells, steps, images = distances_.shape[:3]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from toolchain.architecture.snasnet import SnasnetArchitecture
 from toolchain.datasets import Dataset
 from toolchain.graph.nodes import Shape
 from toolchain.network.snasnet import SnasnetNetwork
-from toolchain.training.loop import Progress, accuracy, train_phase
+from toolchain.training.evaluation import quality
+from toolchain.training.objective import objective
+from toolchain.training.phase import Extent, Phase
+from toolchain.training.progress import Progress
 from toolchain.training.recipe import Recipe, recipe
 
 
@@ -38,23 +42,26 @@ def train(
     was trained by stochastic gradient descent over 300 epochs. Raises ``InputError`` if the images are too small
     or training diverges.
     """
-    pixels = Shape(*data.train.images.shape[1:])
-    network = SnasnetNetwork(architecture, pixels, len(data.labels), seed=seed)
-    plan = recipe(len(data.train), epochs)
-
-    def report(epoch: int, loss: float) -> None:
-        progress(f"  float {epoch + 1:>3}/{plan.epochs}  loss {loss:.4f}")
-
+    network = SnasnetNetwork(architecture, Shape(*data.train.images.shape[1:]), len(data.labels), seed=seed)
+    plan, task = recipe(len(data.train), epochs), objective(data)
+    running = phase(network, data, plan, seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        train_phase(
-            network,
-            data.train,
-            epochs=plan.epochs,
-            batch=plan.batch,
-            rate=plan.float_rate,
-            weight_decay=plan.weight_decay,
-            seed=seed,
-            after_epoch=report,
-        )
-    return Trained(network.eval(), plan, accuracy(network, data.validation), accuracy(network, data.test))
+        while running.step < running.steps:
+            running.advance()
+            if running.at_epoch_end:
+                progress(f"  float {running.epoch:>3}/{plan.epochs}  loss {running.mean_loss:.4f}")
+    running.finish()
+    network.eval()
+    return Trained(network, plan, quality(network, data.validation, task), quality(network, data.test, task))
+
+
+def phase(network: SnasnetNetwork, data: Dataset, plan: Recipe, *, seed: int) -> Phase:
+    """The one phase that trains ``network``: all epochs of ``plan`` in float."""
+    task = objective(data, label_smoothing=plan.label_smoothing)
+    extent = Extent(plan.epochs, plan.float_rate, plan.weight_decay)
+
+    def loss(pixels: Tensor, targets: Tensor) -> Tensor:
+        return task.loss(network(pixels), targets)
+
+    return Phase("float", network, data.train, task, plan, extent, loss, seed=seed)

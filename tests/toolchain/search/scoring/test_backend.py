@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolchain.graph.nodes import Leak
-from toolchain.search.scoring import backend, kernels, sahd
+from toolchain.search.scoring import backend, sahd
 from toolchain.search.scoring.compiled import Compiled
 from toolchain.search.scoring.fixed_point import MAX_POTENTIAL, THRESHOLD, Dynamics
 from toolchain.search.scoring.tensors import Tensors
@@ -115,16 +114,6 @@ def test_without_numba_torch_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(backend.choose(torch.device("cuda")), Tensors)
     monkeypatch.setattr(backend, "find_spec", lambda name: None)
     assert isinstance(backend.choose(torch.device("cpu")), Tensors)
-
-
-def test_kernels_are_compiled_where_machine_code_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_a_cache(*, cache: bool = False, **options: object) -> Callable[[object], object]:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: ("compiled", function, options)
-
-    monkeypatch.setattr(kernels, "njit", without_a_cache)
-    assert kernels.compiled(abs) == ("compiled", abs, {"nogil": True, "error_model": "numpy"})
 
 
 def test_numba_is_imported_when_it_is_needed_and_structural_scores_need_no_torch() -> None:

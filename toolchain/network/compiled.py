@@ -1,0 +1,28 @@
+"""Loops compiled by numba: machine code for the CPU at hand, made on the first call and kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+FREE_ORDER = {"contract", "reassoc", "nsz", "arcp"}
+"""``fastmath`` for loops that may sum in any order: what keeps floats from being worked on sixteen at a time.
+NaN and infinity keep their meaning, so that a diverged training shows."""
+
+
+def compiled(**options: Any) -> Callable[[Any], Any]:
+    """Decorator: compile on the first call and keep the machine code on disk, if there is a folder for it.
+
+    ``error_model``: without Python's check for zero divisors, which keeps loops from being vectorized.
+    """
+    chosen = {"nogil": True, "error_model": "numpy"} | options
+
+    def decorate(function: Any) -> Any:
+        try:
+            return njit(cache=True, **chosen)(function)
+        except RuntimeError:  # neither this folder nor the user's cache can be written
+            return njit(**chosen)(function)
+
+    return decorate

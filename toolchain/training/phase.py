@@ -1,0 +1,183 @@
+"""One training of one network, a step at a time, that can stop behind any step and go on as if it had not.
+
+Nothing random is kept between steps: the order of an epoch's images and the variants of a step's are drawn from
+the seed, the phase, the epoch and the step. So the weights, the optimizer's moments, the averages and the number
+of steps done are all that a phase is.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from toolchain.datasets import Subset
+from toolchain.errors import InputError
+from toolchain.training.augmentation import mirrored, shifted
+from toolchain.training.averaging import Average
+from toolchain.training.objective import Objective
+from toolchain.training.recipe import Recipe
+
+PhaseName = Literal["teacher", "float", "integer"]
+_NUMBERS: dict[PhaseName, int] = {"teacher": 2, "float": 0, "integer": 1}
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""From a batch's pixels, as training varies them, and its targets to the scalar to be minimized."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How long and how fast a phase trains."""
+
+    epochs: int
+    rate: float
+    weight_decay: float
+
+
+class Phase:
+    """Minimizes ``loss`` with AdamW on variants of ``data``; ``step`` counts the steps done."""
+
+    def __init__(
+        self,
+        name: PhaseName,
+        network: nn.Module,
+        data: Subset,
+        objective: Objective,
+        plan: Recipe,
+        extent: Extent,
+        loss: Loss,
+        *,
+        seed: int,
+    ) -> None:
+        self.name, self.network, self.data = name, network, data
+        self.objective, self.plan, self.extent, self.loss, self.seed = objective, plan, extent, loss, seed
+        self.batch = min(plan.batch, len(data))
+        self.steps_an_epoch = len(data) // self.batch
+        self.step, self.total_loss = 0, 0.0
+        self.optimizer = torch.optim.AdamW(_groups(network, extent.weight_decay), lr=extent.rate)
+        self.average = Average(network, plan.average) if plan.average else None
+        self._order: tuple[int, Tensor] | None = None
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.steps_an_epoch * self.extent.epochs
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.step // self.steps_an_epoch
+
+    @property
+    def at_epoch_end(self) -> bool:
+        """Whether an epoch has just ended."""
+        return self.step > 0 and self.step % self.steps_an_epoch == 0
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean loss of the epoch's steps so far; of the whole epoch where one has just ended."""
+        return self.total_loss / ((self.step - 1) % self.steps_an_epoch + 1)
+
+    def advance(self) -> None:
+        """One step. Raises ``InputError`` if the loss becomes infinite or undefined."""
+        within = self.step % self.steps_an_epoch
+        if within == 0:
+            self.total_loss = 0.0
+        pixels, targets = self._batch(within)
+        self.network.train()
+        loss = self.loss(pixels, targets)
+        if not torch.isfinite(loss):
+            raise InputError(f"training diverged in epoch {self.epoch + 1}; train again with another --seed")
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.step, self.steps, self.extent.rate, self.plan.warm_up)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
+        self.total_loss += loss.item()
+        self.step += 1
+
+    def finish(self) -> None:
+        """Give the network the weights that the phase ends with."""
+        if self.average is not None:
+            self.average.write(self.average.values)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything but ``step`` and ``total_loss`` that the phase goes on from."""
+        found = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        for name, parameter in self.network.named_parameters():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                found[f"optimizer.{name}.{key}"] = value
+        if self.average is not None:
+            found |= {f"average.{name}": value for name, value in self.average.values.items()}
+        return found
+
+    def restore(self, tensors: Mapping[str, Tensor], step: int, total_loss: float) -> None:
+        """Go on from what ``tensors`` gave. Raises ``KeyError`` or ``RuntimeError`` if it is another phase's."""
+        self.step, self.total_loss = step, total_loss
+        own = self.network.state_dict()
+        self.network.load_state_dict({name: tensors[f"network.{name}"] for name in own})
+        for name, parameter in self.network.named_parameters():
+            if step:
+                keys = ("step", "exp_avg", "exp_avg_sq")
+                self.optimizer.state[parameter] = {
+                    key: tensors[f"optimizer.{name}.{key}"].clone() for key in keys
+                }
+        if self.average is not None:
+            self.average.steps = step
+            self.average.values = {name: tensors[f"average.{name}"].clone() for name in self.average.values}
+
+    def _batch(self, within: int) -> tuple[Tensor, Tensor]:
+        epoch = self.epoch
+        if self._order is None or self._order[0] != epoch:
+            self._order = epoch, torch.randperm(len(self.data), generator=self._generator(epoch))
+        chosen = self._order[1][within * self.batch : (within + 1) * self.batch].numpy()
+        pixels, targets = (
+            torch.from_numpy(self.data.images[chosen]),
+            torch.from_numpy(self.data.targets[chosen]),
+        )
+        if self.objective.keeps_targets_when_shifted:
+            generator = self._generator(epoch, within)
+            pixels = shifted(pixels, self.plan.shift, generator)
+            if self.plan.mirror:
+                pixels = mirrored(pixels, generator)
+        return pixels, targets
+
+    def _generator(self, *where: int) -> torch.Generator:
+        drawn = np.random.SeedSequence((self.seed, _NUMBERS[self.name], *where)).generate_state(2, np.uint32)
+        return torch.Generator().manual_seed(int(drawn[0]) << 32 | int(drawn[1]))
+
+
+def rate_at(step: int, steps: int, peak: float, warm_up: float) -> float:
+    """The learning rate of a step: up along half a cosine over ``warm_up`` of the steps, then down along another
+    (Smith and Topin, arXiv 1708.07120, with a cosine: Loshchilov and Hutter, arXiv 1608.03983)."""
+    rising = warm_up * steps
+    if step < rising:
+        return peak * (0.04 + 0.96 * (1 - math.cos(math.pi * step / rising)) / 2)
+    return peak * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1))) / 2
+
+
+def seconds_per_epoch(phase: Phase, probes: int = 3) -> float:
+    """Estimate an epoch's seconds from a few steps; what the steps learnt is lost again."""
+    durations, kept = [], {name: value.clone() for name, value in phase.tensors().items()}
+    for _ in range(min(probes, phase.steps)):
+        start = time.perf_counter()
+        phase.advance()
+        durations.append(time.perf_counter() - start)
+    phase.network.load_state_dict({name: kept[f"network.{name}"] for name in phase.network.state_dict()})
+    # The first step also allocates; the fastest is the closest to what a long run sees.
+    return min(durations) * phase.steps_an_epoch
+
+
+def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Weights decay; biases and the gains of normalization, whose scale is what they mean, do not."""
+    weights = [values for values in network.parameters() if values.ndim > 1]
+    others = [values for values in network.parameters() if values.ndim <= 1]
+    return [{"params": weights, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
