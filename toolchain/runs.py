@@ -55,7 +55,10 @@ class _Table(BaseModel):
 
 
 class DataSettings(_Table):
-    """Where the images come from and how they are prepared; ``source`` None is the built-in digits."""
+    """Where the images come from and how they are prepared; ``source`` None is the built-in digits.
+
+    ``frames``: into how many the events of a sample are counted, for data of event cameras.
+    """
 
     source: str | None = None
     size: int | None = Field(default=None, ge=1, le=1024)
@@ -63,6 +66,7 @@ class DataSettings(_Table):
     crop: Literal["none", "centre_square"] = "none"
     seed: int = 0
     limit: int | None = Field(default=None, ge=1)
+    frames: int | None = Field(default=None, ge=1, le=8)
     sha256: str | None = None
 
 
@@ -192,6 +196,7 @@ class RunFolder:
             crop=chosen.crop,
             seed=chosen.seed,
             limit=chosen.limit,
+            frames=chosen.frames,
         )
         if chosen.sha256 not in (None, data.sha256):
             raise InputError(

@@ -33,12 +33,19 @@ _BOARD = typer.Option(
 Board = Annotated[str, _BOARD]
 OptionalBoard = Annotated[str | None, _BOARD]
 Data = Annotated[
-    str | None, typer.Option(metavar="PATH", help="Labelled images; the built-in digits if none are given.")
+    str | None,
+    typer.Option(metavar="PATH", help="Labelled images or events; the built-in digits if none are given."),
 ]
 Side = Annotated[
     int | None, typer.Option(metavar="N", min=1, max=1024, help="Resize images to N x N pixels.")
 ]
 Channels = Annotated[Literal["grey", "rgb"] | None, typer.Option(help="Convert images to these channels.")]
+Frames = Annotated[
+    int | None,
+    typer.Option(
+        metavar="T", min=1, max=8, help="Count an event camera's samples into T frames, one a time step; 8."
+    ),
+]
 Limit = Annotated[int | None, typer.Option(metavar="N", min=1, help="Take at most N images of each part.")]
 Size = Annotated[str | None, typer.Option(metavar="SIZE", help="Narrow this limit, as in 256KiB.")]
 Latency = Annotated[
@@ -84,6 +91,7 @@ def run_settings(
     size: int | None,
     channels: Literal["grey", "rgb"] | None,
     limit: int | None,
+    frames: int | None,
     flash: str | None,
     sram: str | None,
     artifact: str | None,
@@ -102,7 +110,9 @@ def run_settings(
     training_s = None if seconds is None else seconds * (1 - SEARCH_SHARE)
     return RunSettings(
         # A run is used from other folders too, so a path must not depend on this one.
-        data=DataSettings(source=_given(data, _absolute), size=size, channels=channels, limit=limit),
+        data=DataSettings(
+            source=_given(data, _absolute), size=size, channels=channels, limit=limit, frames=frames
+        ),
         limits=LimitSettings(
             flash_bytes=_given(flash, parse_size),
             sram_bytes=_given(sram, parse_size),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from toolchain.graph.nodes import Shape
 from toolchain.graph.preprocessing import Pixels, Preprocessing
 from toolchain.measures import Task
 
@@ -45,7 +46,7 @@ class Subset:
     """Preprocessed images and what a network is to say of each: a class of ``Dataset.labels``, or numbers."""
 
     images: Pixels
-    """uint8 [N, C, H, W], contiguous, in the order of the source."""
+    """uint8 [N, C, H, W], contiguous, in the order of the source; of an event camera [N, T, C, H, W], T frames each."""
     targets: Targets
     """int64 [N], the index of the class; or, of a regression, float32 [N, outputs] in the numbers' own units."""
 
@@ -76,6 +77,11 @@ class Dataset:
     def task(self) -> Task:
         """What is asked of a network."""
         return "regression" if self.scales else "classification"
+
+    @property
+    def pixels(self) -> Shape:
+        """Extent of one image, or of one frame."""
+        return Shape(*self.train.images.shape[-3:])
 
 
 def fingerprint(train: Subset, validation: Subset, test: Subset, labels: tuple[str, ...]) -> str:

@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
-from toolchain.datasets import cifar, digits, fashion_mnist, idx, image_folder, npz
+from toolchain.datasets import cifar, digits, dvs_gesture, fashion_mnist, idx, image_folder, n_mnist, npz
 from toolchain.datasets.dataset import Dataset, Subset, fingerprint
+from toolchain.datasets.event_frames import prepared
 from toolchain.datasets.limits import check_memory
-from toolchain.datasets.source import Images, Indices, Native, Source, Split, check_labels
+from toolchain.datasets.source import EventSamples, Images, Indices, Native, Source, Split, check_labels
 from toolchain.datasets.splitting import split
 from toolchain.errors import InputError
+from toolchain.graph.events import MAX_FRAMES
 from toolchain.graph.preprocessing import Channels, Crop, Preprocessing
 
 
@@ -24,7 +26,7 @@ class Format(Protocol):
     def open_source(self, path: Path) -> AbstractContextManager[Source]: ...
 
 
-FORMATS: tuple[Format, ...] = (idx, cifar, npz, image_folder)
+FORMATS: tuple[Format, ...] = (idx, cifar, n_mnist, dvs_gesture, npz, image_folder)
 """Asked in this order; ``image_folder`` takes any folder and archive that the others do not."""
 
 BUILT_IN = {digits.NAME: digits.open_source, fashion_mnist.NAME: fashion_mnist.open_source}
@@ -39,18 +41,20 @@ def load(
     validation_fraction: float = 0.1,
     seed: int = 0,
     limit: int | None = None,
+    frames: int | None = None,
 ) -> Dataset:
     """Read, split and preprocess a data set.
 
     ``source``: None or "digits" for the built-in digits (16x16 unless ``size`` is given), "fashion_mnist" for
     the installed one; otherwise a folder of images, a folder of IDX files, CIFAR's binary archives
-    or their folders, a ``.zip`` of images or an ``.npz``, told apart by content. ``./digits`` or a ``Path`` is
-    never taken for a name.
+    or their folders, the folders of N-MNIST and DVS128 Gesture, a ``.zip`` of images or an ``.npz``, told
+    apart by content. ``./digits`` or a ``Path`` is never taken for a name.
 
     ``size``: side of a square or (height, width), in pixels; None keeps the images' own, which must then be
     the same for all. ``channels``: "grey", "rgb", "as_is" (the planes of an ``.npz``), or None for what loses
     nothing. ``crop``: "none" or "centre_square". ``limit``: the most images to take from each part that the
-    source has. The split is described in ``splitting.split``.
+    source has. The split is described in ``splitting.split``. ``frames``: into how many frames the events of a
+    sample are counted; None is ``event_frames.FRAMES``, and for images nothing else is possible.
 
     Raises ``InputError`` if the source is missing, damaged, hostile, too large or has no usable classes.
     """
@@ -58,6 +62,8 @@ def load(
         raise InputError(f"the validation fraction must lie between 0 and 1, not {validation_fraction}")
     if limit is not None and limit < 1:
         raise InputError(f"the limit of images must be at least 1, not {limit}")
+    if frames is not None and not 1 <= frames <= MAX_FRAMES:
+        raise InputError(f"a sample of events becomes 1 to {MAX_FRAMES} frames, not {frames}")
     # Stand-ins for what is not known yet: a wrong option should not be found after a long read.
     Preprocessing(*(_sides(size) or (1, 1)), cast(Channels, channels or "grey"), cast(Crop, crop))
     with _opened(source) as opened:
@@ -65,16 +71,26 @@ def load(
         chosen = split(
             opened.parts, opened.labels, validation_fraction=validation_fraction, seed=seed, limit=limit
         )
-        images = {name: opened.parts.get(name, opened.parts["train"]).images for name in chosen}
         if size is None and opened.is_demonstration:
             size = digits.SIZE
-        preprocessing = _preprocessing(images, chosen, _sides(size), channels, cast(Crop, crop))
+        parts = {name: opened.parts.get(name, opened.parts["train"]) for name in chosen}
+        events = {name: part.images for name, part in parts.items() if isinstance(part.images, EventSamples)}
+        if events:
+            if channels is not None or crop != "none":
+                raise InputError(
+                    f"{opened.name} has events, not images; leave --channels and cropping out, and give --frames"
+                )
+            preprocessing, pixels = prepared(events, chosen, frames, _sides(size))
+        else:
+            if frames is not None:
+                raise InputError(f"{opened.name} has images, not events; leave --frames out")
+            images = {name: cast(Images, part.images) for name, part in parts.items()}
+            preprocessing = _preprocessing(images, chosen, _sides(size), channels, cast(Crop, crop))
+            pixels = {
+                name: images[name].preprocessed(indices, preprocessing) for name, indices in chosen.items()
+            }
         subsets = {
-            name: Subset(
-                images[name].preprocessed(indices, preprocessing),
-                opened.parts.get(name, opened.parts["train"]).targets[indices],
-            )
-            for name, indices in chosen.items()
+            name: Subset(pixels[name], parts[name].targets[indices]) for name, indices in chosen.items()
         }
     return Dataset(
         name=opened.name,

@@ -10,20 +10,16 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolchain.datasets.archives import is_archive, open_archive, open_entry
-from toolchain.datasets.limits import check_memory
+from toolchain.datasets.npy import read_array
 from toolchain.datasets.source import ArrayImages, Part, Source, Split, check_image_array
 from toolchain.errors import InputError
-
-# numpy 1 has no types for its own format.
-_npy: Any = np.lib.format
 
 _PREFIXES: dict[Split, str] = {"train": "", "test": "test_"}
 
@@ -66,39 +62,8 @@ def open_source(path: Path) -> Iterator[Source]:
 
 
 def _read(archive: zipfile.ZipFile, path: Path, entry: zipfile.ZipInfo) -> NDArray[Any]:
-    """One array, after its header has been checked against the entry's size and the memory."""
     name = f"{path}: {entry.filename.removesuffix('.npy')}"
-    try:
-        with open_entry(archive, entry) as stream:
-            shape, dtype = _header(stream)
-            if dtype.hasobject:
-                raise InputError(
-                    f"{name} holds Python objects, which are never unpickled; save plain numbers"
-                )
-            n_bytes = prod(shape) * dtype.itemsize
-            if n_bytes + stream.tell() != entry.file_size:
-                raise InputError(
-                    f"{name} is not as long as its header's {list(shape)} of {dtype}; save it again"
-                )
-            check_memory(n_bytes, f"{name} of shape {list(shape)}", "save fewer or smaller images")
-        with open_entry(archive, entry) as stream:
-            array: NDArray[Any] = _npy.read_array(stream, allow_pickle=False)
-            return array
-    except InputError:
-        raise
-    # A hostile header reaches numpy's parser, which raises whatever its tokens lead to.
-    except Exception as error:
-        detail = " ".join(str(error).split())[:200]
-        raise InputError(f"{name} is not a plain numpy array: {detail}") from error
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = _npy.read_magic(stream)
-    readers = {(1, 0): _npy.read_array_header_1_0, (2, 0): _npy.read_array_header_2_0}
-    if version not in readers:
-        raise ValueError(f"version {version} of the .npy format is not read")
-    shape, _, dtype = readers[version](stream)
-    return shape, dtype
+    return read_array(name, entry.file_size, lambda: open_entry(archive, entry))
 
 
 def _images(path: Path, name: str, images: NDArray[Any]) -> NDArray[np.uint8]:

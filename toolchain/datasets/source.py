@@ -7,7 +7,7 @@ they cannot read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from toolchain.datasets.dataset import Targets
 from toolchain.datasets.limits import MAX_CHANNELS, MAX_CLASSES, check_memory
 from toolchain.errors import InputError
+from toolchain.graph.events import Events
 from toolchain.graph.preprocessing import Channels, Pixels, Preprocessing
 
 Split = Literal["train", "validation", "test"]
@@ -52,10 +53,29 @@ class Images(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
-    """Images with the index of each one's class, int64 [N], in ``Source.labels``."""
+class EventSamples:
+    """Samples of an event camera; ``read`` gives the events of one, and raises ``InputError`` if it is damaged.
 
-    images: Images
+    Neighbouring samples may lie in one file, so they are best read in ascending order.
+    """
+
+    count: int
+    sensor_height: int
+    sensor_width: int
+    read: Callable[[int], Events]
+
+    def __len__(self) -> int:
+        return self.count
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images, or samples of events, with the index of each one's class, int64 [N], in ``Source.labels``.
+
+    All parts of a source are of the same kind.
+    """
+
+    images: Images | EventSamples
     targets: Targets
 
 

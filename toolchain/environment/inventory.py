@@ -52,6 +52,7 @@ PURPOSES = {
     "tflite-runtime": "TFLite files: runs them as older boards do",
     "tomli": "TOML on Python 3.10",
     "tomli-w": "settings of a run",
+    "tonic": "recordings of event cameras",
     "torch": "search and training",
     "typer": "command line",
     "unicorn": "emulates firmware on the board's exact memory map",

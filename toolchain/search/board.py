@@ -82,7 +82,7 @@ class Board:
     @classmethod
     def for_data(cls, profile: Profile, limits: Budget, data: Dataset) -> Board:
         """The board with the input and the classes or numbers of ``data``."""
-        pixels = Shape(*data.train.images.shape[1:])
+        pixels = data.pixels
         pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
         shifts = tuple(scale.shift for scale in data.scales)
         return cls(

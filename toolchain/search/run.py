@@ -40,8 +40,11 @@ def begin_run(
     chosen = algorithm(settings.search.algorithm)
     data = _data(settings, progress)
     chosen.check(Board.for_data(profile, budget(profile, **settings.limits.model_dump()), data))
-    hashed = settings.data.model_copy(update={"sha256": data.sha256})
-    return runs.create(out, profile, settings.model_copy(update={"data": hashed})), data
+    known: dict[str, object] = {"sha256": data.sha256}
+    if data.preprocessing.events is not None:
+        known["frames"] = data.preprocessing.frames
+    found = settings.data.model_copy(update=known)
+    return runs.create(out, profile, settings.model_copy(update={"data": found})), data
 
 
 def search_run(

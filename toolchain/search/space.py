@@ -1,6 +1,6 @@
 """The sizes of the ``spikenas`` space: everything about a network that is not a cell's operations.
 
-    stem channels   4 to 256              time steps   2, 3, 4, 6, 8
+    stem channels   4 to 256              time steps   2, 3, 4, 6, 8; for frames of events their number
     stem stride     1 or 2                shrink       strided convolution, or OR pooling and convolution
     lead            shrinks before the first cell      growth   channels times 1 or 2 at every shrink
     cells           1 to 4                head         spikes flattened, or counted per channel
@@ -93,13 +93,17 @@ class Sizes:
 
 
 @lru_cache(maxsize=8)
-def sizes(pixels: Shape) -> tuple[Sizes, ...]:
-    """Every point of the grid whose maps have sensible sides for ``pixels``, small images included, sorted."""
+def sizes(pixels: Shape, frames: int = 1) -> tuple[Sizes, ...]:
+    """Every point of the grid whose maps have sensible sides for ``pixels``, small images included, sorted.
+
+    With several ``frames`` there is one for each time step, so no other number of time steps is possible.
+    """
+    steps = TIME_STEPS if frames == 1 else (frames,)
     # Narrow strips leave no choice but maps that are thinner than one would like.
-    return tuple(sorted(_sizes(pixels, MIN_SIDE)) or sorted(_sizes(pixels, 1)))
+    return tuple(sorted(_sizes(pixels, steps, MIN_SIDE)) or sorted(_sizes(pixels, steps, 1)))
 
 
-def _sizes(pixels: Shape, min_side: int) -> Iterator[Sizes]:
+def _sizes(pixels: Shape, time_steps: tuple[int, ...], min_side: int) -> Iterator[Sizes]:
     side = min(pixels.height, pixels.width)
     for stride, lead, cells in product(STEM_STRIDES, LEADS, CELLS):
         halvings = (stride == 2) + lead
@@ -109,7 +113,7 @@ def _sizes(pixels: Shape, min_side: int) -> Iterator[Sizes]:
         if (last < min_side and halvings + cells > 1) or (first > MAX_SIDE and lead < max(LEADS)):
             continue
         shrinking = lead + cells > 1
-        for steps, channels, growth, shrink, head in product(TIME_STEPS, CHANNELS, GROWTHS, SHRINKS, HEADS):
+        for steps, channels, growth, shrink, head in product(time_steps, CHANNELS, GROWTHS, SHRINKS, HEADS):
             # Growth and the form of shrinks mean nothing where nothing shrinks.
             if shrinking or (growth, shrink) == (GROWTHS[0], SHRINKS[0]):
                 yield Sizes(steps, channels, stride, lead, cells, growth, shrink, head)

@@ -15,7 +15,6 @@ from toolchain.architecture.text import to_text
 from toolchain.datasets import Dataset
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, write_atomic, write_json
-from toolchain.graph.nodes import Shape
 from toolchain.network.snasnet import SnasnetNetwork
 from toolchain.runs import RunFolder, TrainingSettings
 from toolchain.search.snasnet.training import phase, train
@@ -61,7 +60,7 @@ def train_float(
     start = time.perf_counter()
     epochs = wanted.epochs
     if epochs is None and wanted.time_budget_s is not None:
-        pixels = Shape(*data.train.images.shape[1:])
+        pixels = data.pixels
         network = SnasnetNetwork(architecture, pixels, len(data.labels), seed=wanted.seed)
         plan = recipe(len(data.train))
         fitting = int(wanted.time_budget_s / seconds_per_epoch(phase(network, data, plan, seed=wanted.seed)))
@@ -101,7 +100,7 @@ def trained_network(run: RunFolder, data: Dataset) -> SnasnetNetwork:
         raise InputError(
             f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first"
         )
-    network = SnasnetNetwork(architecture, Shape(*data.train.images.shape[1:]), len(data.labels))
+    network = SnasnetNetwork(architecture, data.pixels, len(data.labels))
     try:
         network.load_state_dict(load(read_bytes(run.checkpoint, MAX_CHECKPOINT_BYTES)))
     except (SafetensorError, RuntimeError) as error:

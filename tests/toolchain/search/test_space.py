@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from toolchain.architecture.build import build
@@ -14,6 +16,13 @@ def test_every_point_of_the_grid_is_a_network_of_its_own(side: int) -> None:
     grid = sizes(Shape(3, side, side))
     assert grid and len(set(grid)) == len(grid)
     assert len({each.architecture(REFERENCE) for each in grid}) == len(grid)
+
+
+def test_frames_leave_one_number_of_time_steps() -> None:
+    grid, framed = sizes(Shape(2, 34, 34)), sizes(Shape(2, 34, 34), 5)
+    assert {each.time_steps for each in framed} == {5} and len({each.time_steps for each in grid}) > 1
+    alike = {replace(each, time_steps=5) for each in grid}
+    assert set(framed) == alike
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 65), (13, 13), (28, 28), (32, 40), (1, 1), (224, 160)])

@@ -36,9 +36,9 @@ _SIZES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def genes(operations: str) -> dict[str, tuple[Any, ...]]:
+def genes(operations: str, time_steps: tuple[int, ...] = TIME_STEPS) -> dict[str, tuple[Any, ...]]:
     """What each gene can be, by name, where cells have only these ``operations`` (digits)."""
-    every = dict(_SIZES)
+    every = _SIZES | {"time_steps": time_steps}
     for position in range(max(CELLS)):
         for edge in EDGES:
             # A cell without an operation from its input straight to its output is not in the space.

@@ -36,9 +36,10 @@ class Population:
             sampler=optuna.samplers.NSGAIISampler(population_size=size, seed=seed),
         )
         self._failed = optuna.trial.TrialState.FAIL
+        time_steps = tuple(sorted({each.time_steps for each in feasible.grid}))
         self._genes = {
             name: optuna.distributions.CategoricalDistribution(values)
-            for name, values in genes(settings.operations).items()
+            for name, values in genes(settings.operations, time_steps).items()
         }
         # The first network is one that is sure to fit.
         self._study.enqueue_trial(genome_of(feasible.sizes[0], feasible.reserve))

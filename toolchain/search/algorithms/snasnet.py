@@ -51,10 +51,15 @@ class Snasnet(Algorithm):
     name: ClassVar[str] = "snasnet"
 
     def check(self, board: Board) -> None:
-        """See ``Algorithm.check``; a microcontroller takes no network of this space, and no regression either."""
+        """See ``Algorithm.check``; a microcontroller takes no network of this space, which tells classes of images."""
         if board.task == "regression":
             raise InputError(
                 "networks of the snasnet space tell classes, as those published do; leave --algorithm snasnet away"
+            )
+        if board.preprocessing.frames > 1:
+            raise InputError(
+                "networks of the snasnet space see one image, not a frame each time step; give --frames 1 or leave "
+                "--algorithm snasnet away"
             )
         smallest(board)
 

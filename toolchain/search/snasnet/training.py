@@ -9,7 +9,6 @@ from torch import Tensor
 
 from toolchain.architecture.snasnet import SnasnetArchitecture
 from toolchain.datasets import Dataset
-from toolchain.graph.nodes import Shape
 from toolchain.network.snasnet import SnasnetNetwork
 from toolchain.training.evaluation import quality
 from toolchain.training.objective import objective
@@ -42,7 +41,7 @@ def train(
     was trained by stochastic gradient descent over 300 epochs. Raises ``InputError`` if the images are too small
     or training diverges.
     """
-    network = SnasnetNetwork(architecture, Shape(*data.train.images.shape[1:]), len(data.labels), seed=seed)
+    network = SnasnetNetwork(architecture, data.pixels, len(data.labels), seed=seed)
     plan, task = recipe(len(data.train), epochs), objective(data)
     running = phase(network, data, plan, seed=seed)
     with torch.random.fork_rng(devices=[]):

@@ -64,6 +64,10 @@ def test_every_size_and_cell_has_a_genome(point: Any, cell: Any) -> None:
     assert all(genome[name] in values for name, values in genes("01234").items())
 
 
+def test_frames_leave_one_number_of_time_steps() -> None:
+    assert genes("01234", (5,)) == genes("01234") | {"time_steps": (5,)}
+
+
 def test_forbidden_operations_are_no_genes() -> None:
     every = {value for name, values in genes("013").items() if name.startswith("cell1") for value in values}
     assert every == {"0", "1", "3"}
