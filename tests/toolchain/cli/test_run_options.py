@@ -10,7 +10,7 @@ from toolchain.errors import InputError
 from toolchain.runs import RunSettings
 
 NOTHING: dict[str, Any] = {
-    "data": None, "size": None, "channels": None, "limit": None, "flash": None, "sram": None,
+    "data": None, "size": None, "channels": None, "limit": None, "frames": None, "flash": None, "sram": None,
     "artifact": None, "resident": None, "latency": None, "energy": None, "synops": None,
     "algorithm": "spikenas", "time_budget": None, "seed": 0, "epochs": None,
 }  # fmt: skip
