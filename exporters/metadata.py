@@ -70,9 +70,14 @@ def parse(document: Any, origin: str) -> dict[str, Any]:
                 f"{origin} has broken metadata: {name} is {_short(document.get(name))}; export it again"
             )
     try:
-        Preprocessing.from_dict(document.get("preprocessing"))
+        frames = Preprocessing.from_dict(document.get("preprocessing")).frames
     except InputError as error:
         raise InputError(f"{origin} has broken metadata: {error}; export it again") from error
+    if frames not in (1, document["time_steps"]):
+        raise InputError(
+            f"{origin} has broken metadata: preprocessing gives {frames} frames, but there are "
+            f"{document['time_steps']} time steps; export it again"
+        )
     return {name: document[name] for name in ("format", *forms, "preprocessing")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,13 @@ def test_broken_n_mnist(
     root = write_n_mnist(tmp_path / "set", train=2, test=1)
     (root / "Test" / "3" / "01000.bin").write_bytes(content)
     refused(root, says)
+
+
+def test_an_archive_of_samples_that_unpacks_to_far_more_than_its_size(tmp_path: Path) -> None:
+    for part in ("Train", "Test"):
+        with zipfile.ZipFile(tmp_path / f"{part}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{part}/0/00001.bin", bytes(100_000_000))
+    refused(tmp_path, r"Train\.zip claims to unpack to")
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+import exporters.metadata
 import exporters.tflite.read
 from exporters.tflite import build as build_tflite
 from exporters.tflite import schema
 from exporters.tflite.flatbuffer import pack
 from tests.attacks.artifacts import GRAPH, IMAGES, refused
+from tests.support.graphs import random_graph
+from toolchain.errors import InputError
 from toolchain.verification.runtimes.tflite import TfliteRuntime, available
 
 TABLES = schema.load()
@@ -155,3 +158,21 @@ def test_an_unchanged_tree_is_accepted_and_runs(tmp_path: Path) -> None:
             2,
             GRAPH.head.classes,
         )
+
+
+@pytest.mark.skipif(
+    not available(), reason="no TFLite interpreter is installed; `pip install ai-edge-litert`"
+)
+@pytest.mark.parametrize("framed", [False, True])
+def test_other_frames_than_the_file_says(
+    framed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interpreter that is given fewer frames than operators take out might read past them."""
+    graph, other = (random_graph(2, framed=each) for each in (framed, not framed))
+    facts = exporters.metadata.facts(graph, "board", "unrolled")
+    lie = {"preprocessing": other.preprocessing.to_dict(), "time_steps": other.time_steps}
+    monkeypatch.setattr(exporters.metadata, "facts", lambda *_: facts | lie)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(build_tflite(graph, "board"))
+    with pytest.raises(InputError, match="takes other frames than it says; export it again"):
+        TfliteRuntime(path)

@@ -57,6 +57,16 @@ def test_a_broken_fact_is_named(name: str, value: Any) -> None:
         metadata.parse(document() | {name: value}, "a file")
 
 
+def test_frames_are_one_or_as_many_as_time_steps() -> None:
+    graph = random_graph(3, framed=True)
+    facts = metadata.facts(graph, "jetson_nano", "step")
+    assert metadata.parse(facts, "a file")["preprocessing"]["events"]["frames"] == graph.time_steps > 2
+    with pytest.raises(
+        InputError, match=f"preprocessing gives {graph.time_steps} frames, but there are 2 time"
+    ):
+        metadata.parse(facts | {"time_steps": 2}, "a file")
+
+
 def test_numbers_have_an_exponent_each() -> None:
     graph = of_numbers(random_graph(3), 2)
     facts = metadata.facts(graph, "jetson_nano", "unrolled")
