@@ -7,6 +7,10 @@ import os
 from toolchain.errors import InputError
 
 MAX_CLASSES = 1000
+MAX_NUMBERS = 64
+"""Numbers an image, of a regression."""
+MAX_OFFSET = 1024
+"""Largest mean of a number in units of its deviation: float32 keeps some 16 bits of what varies."""
 MAX_FILES = 2_000_000
 """Files and folders in an image folder, entries in a zip archive."""
 MAX_FILE_BYTES = 256 * 1024**2

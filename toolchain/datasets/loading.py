@@ -7,14 +7,27 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from toolchain.datasets import cifar, digits, dvs_gesture, fashion_mnist, idx, image_folder, n_mnist, npz
-from toolchain.datasets.dataset import Dataset, Subset, fingerprint
+from toolchain.datasets.dataset import Dataset, Scale, Subset, Targets, fingerprint
 from toolchain.datasets.event_frames import prepared
-from toolchain.datasets.limits import check_memory
-from toolchain.datasets.source import EventSamples, Images, Indices, Native, Source, Split, check_labels
+from toolchain.datasets.limits import MAX_OFFSET, check_memory
+from toolchain.datasets.source import (
+    EventSamples,
+    Images,
+    Indices,
+    Native,
+    Part,
+    Source,
+    Split,
+    check_labels,
+)
 from toolchain.datasets.splitting import split
 from toolchain.errors import InputError
 from toolchain.graph.events import MAX_FRAMES
+from toolchain.graph.nodes import MAX_SHIFT
 from toolchain.graph.preprocessing import Channels, Crop, Preprocessing
 
 
@@ -53,10 +66,11 @@ def load(
     ``size``: side of a square or (height, width), in pixels; None keeps the images' own, which must then be
     the same for all. ``channels``: "grey", "rgb", "as_is" (the planes of an ``.npz``), or None for what loses
     nothing. ``crop``: "none" or "centre_square". ``limit``: the most images to take from each part that the
-    source has. The split is described in ``splitting.split``. ``frames``: into how many frames the events of a
-    sample are counted; None is ``event_frames.FRAMES``, and for images nothing else is possible.
+    source has. The split is described in ``splitting.split``. An ``.npz`` may hold numbers in place of classes:
+    see ``npz``. ``frames``: into how many frames the events of a sample are counted; None is
+    ``event_frames.FRAMES``, and for images nothing else is possible.
 
-    Raises ``InputError`` if the source is missing, damaged, hostile, too large or has no usable classes.
+    Raises ``InputError`` if the source is missing, damaged, hostile, too large or has no usable classes or numbers.
     """
     if not 0 < validation_fraction < 1:
         raise InputError(f"the validation fraction must lie between 0 and 1, not {validation_fraction}")
@@ -69,7 +83,11 @@ def load(
     with _opened(source) as opened:
         _check(opened)
         chosen = split(
-            opened.parts, opened.labels, validation_fraction=validation_fraction, seed=seed, limit=limit
+            {name: _strata(opened, part) for name, part in opened.parts.items()},
+            ("",) if opened.of_numbers else opened.labels,
+            validation_fraction=validation_fraction,
+            seed=seed,
+            limit=limit,
         )
         if size is None and opened.is_demonstration:
             size = digits.SIZE
@@ -98,6 +116,7 @@ def load(
         preprocessing=preprocessing,
         sha256=fingerprint(subsets["train"], subsets["validation"], subsets["test"], opened.labels),
         is_demonstration=opened.is_demonstration,
+        scales=_scales(opened, subsets["train"].targets) if opened.of_numbers else (),
         train=subsets["train"],
         validation=subsets["validation"],
         test=subsets["test"],
@@ -134,10 +153,32 @@ def _opened(source: str | Path | None) -> Iterator[Source]:
 
 def _check(source: Source) -> None:
     """What holds for a source of any format."""
-    check_labels(source.name, source.labels)
+    check_labels(source.name, source.labels, of_numbers=source.of_numbers)
     for name, part in source.parts.items():
         if len(part.images) != len(part.targets) or not len(part.targets):
             raise InputError(f"{source.name}: the {name} part has no images")
+
+
+def _strata(source: Source, part: Part) -> NDArray[np.int64]:
+    """The class of each image; images with numbers are all of one."""
+    return np.zeros(len(part.targets), np.int64) if source.of_numbers else part.targets.astype(np.int64)
+
+
+def _scales(source: Source, targets: Targets) -> tuple[Scale, ...]:
+    """The scale of every number; raises ``InputError`` where one cannot be learnt from its targets."""
+    scales = []
+    for name, column in zip(source.labels, targets.T, strict=True):
+        what = f"{source.name}: the number {name!r}"
+        try:
+            scale = Scale.of(column.astype(np.float32))
+        except ValueError as error:
+            raise InputError(f"{what} is the same for all images to train with; leave it out") from error
+        if abs(scale.shift) > MAX_SHIFT or abs(scale.mean) > MAX_OFFSET * scale.unit:
+            raise InputError(
+                f"{what} varies by {scale.unit:.3g} around {scale.mean:.6g}; subtract its mean, or take another unit"
+            )
+        scales.append(scale)
+    return tuple(scales)
 
 
 def _sides(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

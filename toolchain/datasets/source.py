@@ -70,7 +70,8 @@ class EventSamples:
 
 @dataclass(frozen=True)
 class Part:
-    """Images, or samples of events, with the index of each one's class, int64 [N], in ``Source.labels``.
+    """Images, or samples of events, with the index of each one's class, int64 [N], in ``Source.labels``, or with its
+    numbers, float32 [N, k].
 
     All parts of a source are of the same kind.
     """
@@ -87,6 +88,8 @@ class Source:
     labels: tuple[str, ...]
     parts: Mapping[Split, Part]
     is_demonstration: bool = False
+    of_numbers: bool = False
+    """Whether targets are numbers, named by ``labels``, and not classes."""
 
 
 @dataclass(frozen=True)
@@ -149,15 +152,17 @@ def check_image_array(name: str, shape: tuple[int, ...]) -> None:
     check_memory(n_bytes, f"{name} of shape {list(shape)}", "save fewer or smaller images")
 
 
-def check_labels(name: str, labels: Iterable[str]) -> None:
-    """Raise ``InputError`` unless there are 2 to ``MAX_CLASSES`` labels of printable text."""
-    count = 0
+def check_labels(name: str, labels: Iterable[str], *, of_numbers: bool = False) -> None:
+    """Raise ``InputError`` unless there are 2 to ``MAX_CLASSES`` labels of printable text, or any of numbers."""
+    count, kind = 0, "number" if of_numbers else "class"
     for label in labels:
         count += 1
         if not label.isprintable() or not 1 <= len(label) <= 200:
             raise InputError(
-                f"{name}: the class name {label!r:.60} is empty, too long or not printable; rename it"
+                f"{name}: the {kind} name {label!r:.60} is empty, too long or not printable; rename it"
             )
+    if of_numbers:
+        return
     if count < 2:
         raise InputError(f"{name} has {count} class{'es' * (count != 1)}; at least 2 are needed")
     if count > MAX_CLASSES:

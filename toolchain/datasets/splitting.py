@@ -12,24 +12,25 @@ from collections.abc import Mapping
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
-from toolchain.datasets.dataset import Targets
-from toolchain.datasets.source import Indices, Part, Split
+from toolchain.datasets.source import Indices, Split
 from toolchain.errors import InputError
 
 ByClass = list[list[int]]
 
 
 def split(
-    parts: Mapping[Split, Part],
+    parts: Mapping[Split, NDArray[np.int64]],
     labels: tuple[str, ...],
     *,
     validation_fraction: float,
     seed: int,
     limit: int | None,
 ) -> dict[Split, Indices]:
-    """Indices into ``parts`` for each subset, ascending.
+    """Indices into ``parts``, the class of each image, for each subset, ascending.
 
+    Images without classes are all of one that is called "".
     The source's own test and validation parts are kept. Otherwise 20 % of each class is set aside for test,
     then ``validation_fraction`` of what remains for validation (rounded half up, at least one image, never
     all). ``limit`` first reduces every part to that many images, keeping the proportions of its classes.
@@ -40,12 +41,13 @@ def split(
     chosen: dict[Split, ByClass] = {}
     for name, part in parts.items():
         needed = 3 - len(parts.keys() & {"validation", "test"}) if name == "train" else 0
-        by_class = _in_hash_order(part.targets, len(labels), seed)
+        by_class = _in_hash_order(part, len(labels), seed)
         for label, members in zip(labels, by_class, strict=True):
             if len(members) < needed:
+                what, mend = (f"class {label!r}", " or drop the class") if label else ("the data set", "")
                 raise InputError(
-                    f"class {label!r} has {len(members)} image{'s' * (len(members) != 1)} to train with; at "
-                    f"least {needed} are needed, one for every subset; add images or drop the class"
+                    f"{what} has {len(members)} image{'s' * (len(members) != 1)} to train with; at "
+                    f"least {needed} are needed, one for every subset; add images{mend}"
                 )
         chosen[name] = by_class if limit is None else _limited(by_class, limit, needed)
     if "test" not in parts:
@@ -57,7 +59,7 @@ def split(
     }
 
 
-def _in_hash_order(targets: Targets, n_classes: int, seed: int) -> ByClass:
+def _in_hash_order(targets: NDArray[np.int64], n_classes: int, seed: int) -> ByClass:
     by_class: ByClass = [[] for _ in range(n_classes)]
     for index, target in enumerate(targets.tolist()):
         by_class[target].append(index)
@@ -74,9 +76,8 @@ def _limited(by_class: ByClass, limit: int, needed: int) -> ByClass:
     minimum = max(1, needed)
     floor = [min(count, minimum) for count in counts]
     if limit < sum(floor):
-        raise InputError(
-            f"--limit {limit} is too few for {len(by_class)} classes: at least {sum(floor)} images are needed"
-        )
+        classes = f" for {len(by_class)} classes" if len(by_class) > 1 else ""
+        raise InputError(f"--limit {limit} is too few{classes}: at least {sum(floor)} images are needed")
     spare = [count - least for count, least in zip(counts, floor, strict=True)]
     share = limit - sum(floor)
     quota = [least + extra * share // sum(spare) for least, extra in zip(floor, spare, strict=True)]

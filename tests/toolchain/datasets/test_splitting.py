@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolchain.datasets.source import ArrayImages, Part
 from toolchain.datasets.splitting import split
 from toolchain.errors import InputError
 
@@ -17,8 +16,7 @@ counts = st.lists(st.integers(3, 40), min_size=2, max_size=6)
 
 
 def part(class_counts):
-    targets = np.repeat(np.arange(len(class_counts)), class_counts).astype(np.int64)
-    return Part(ArrayImages("images", np.zeros((len(targets), 1, 1), np.uint8)), targets)
+    return np.repeat(np.arange(len(class_counts)), class_counts).astype(np.int64)
 
 
 def run(parts, n_classes, validation_fraction=0.1, seed=0, limit=None):
@@ -44,11 +42,11 @@ def test_subsets_are_disjoint_and_complete_and_hold_every_class(class_counts, se
     together = np.concatenate([chosen[name] for name in ("train", "validation", "test")])
     assert sorted(together.tolist()) == list(range(sum(class_counts)))
     for indices in chosen.values():
-        assert set(source.targets[indices].tolist()) == set(range(len(class_counts)))
+        assert set(source[indices].tolist()) == set(range(len(class_counts)))
         assert (np.diff(indices) > 0).all()
     for label, count in enumerate(class_counts):
-        in_test = int((source.targets[chosen["test"]] == label).sum())
-        in_validation = int((source.targets[chosen["validation"]] == label).sum())
+        in_test = int((source[chosen["test"]] == label).sum())
+        in_validation = int((source[chosen["validation"]] == label).sum())
         assert abs(in_test - count * 0.2) <= 0.5 + 1e-9 or in_test == 1
         assert abs(in_validation - (count - in_test) * fraction) <= 0.5 + 1e-9 or in_validation in (
             1,
@@ -63,7 +61,7 @@ def test_a_limit_is_met_exactly_and_nests(class_counts, data):
     chosen = run({"train": part(class_counts)}, len(class_counts), limit=limit)
     used = np.concatenate(list(chosen.values()))
     assert len(used) == len(set(used.tolist())) == limit
-    targets = part(class_counts).targets[used]
+    targets = part(class_counts)[used]
     spare, share = sum(class_counts) - least, limit - least
     for label, count in enumerate(class_counts):
         exact = 3 + ((count - 3) * share / spare if spare else 0)
