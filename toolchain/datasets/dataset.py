@@ -74,6 +74,11 @@ class Dataset:
     """Of a regression: one for every number; empty for classes."""
 
     @property
+    def shifts(self) -> tuple[int, ...]:
+        """Powers of two of the numbers' units, as the head of a network has them; none for classes."""
+        return tuple(scale.shift for scale in self.scales)
+
+    @property
     def task(self) -> Task:
         """What is asked of a network."""
         return "regression" if self.scales else "classification"

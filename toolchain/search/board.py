@@ -84,9 +84,15 @@ class Board:
         """The board with the input and the classes or numbers of ``data``."""
         pixels = data.pixels
         pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
-        shifts = tuple(scale.shift for scale in data.scales)
         return cls(
-            profile, limits, pixels, data.preprocessing, data.labels, data.is_demonstration, pace, shifts
+            profile,
+            limits,
+            pixels,
+            data.preprocessing,
+            data.labels,
+            data.is_demonstration,
+            pace,
+            data.shifts,
         )
 
     @property

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.data import bars
+from tests.support.data import bars, steering
 from tests.toolchain.search.boards import board
 from tests.toolchain.search.pretend import pretend
 from toolchain.architecture.text import parse, to_text
@@ -31,6 +31,18 @@ def test_documents_are_json_and_agree_with_what_they_describe() -> None:
     assert any(each["front"] for each in document["trained"])
     roles = {role for cell in document["cells"] for role in cell["roles"]}
     assert {"reference", "path of 2", "path of 3", "highest sahd_2022_01"} <= roles
+
+
+def test_numbers_are_judged_by_r2_and_named_so() -> None:
+    where = board("jetson_nano", steering(), latency_ms=0.2)
+    found = algorithm("spikenas").run(Problem(where, steering(), SearchSettings()), pretend())
+    graph = where.graph(found.chosen.architecture)
+    assert graph.task == "regression" and graph.head.shifts == steering().shifts
+    document = search_document(SearchResult("spikenas", found.chosen.architecture, graph, found, 1.0))
+    assert document["task"] == "regression"
+    assert all(
+        "r2" in each and "accuracy" not in each and "quality" not in each for each in document["trained"]
+    )
 
 
 def test_a_dry_run_s_document() -> None:

@@ -83,7 +83,8 @@ def boards(draw: st.DrawFn) -> Board:
     if draw(st.booleans()):
         limits["operations"] = draw(st.sampled_from([1_000, 100_000, 10_000_000]))
     frames = draw(st.sampled_from([1, 2, 4])) if shape.channels == 2 else 1
-    return make_board(profile, shape, draw(st.integers(1, 12)), frames, **limits)
+    found = make_board(profile, shape, draw(st.integers(1, 12)), frames, **limits)
+    return replace(found, shifts=(-3,) * len(found.labels)) if draw(st.booleans()) else found
 
 
 @settings(max_examples=150, deadline=None)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.data import bars
+from tests.support.data import bars, steering
 from tests.toolchain.search.boards import board
 from tests.toolchain.search.pretend import Pretend, pretend
 from toolchain import profiles
@@ -126,6 +126,11 @@ def test_nothing_drawn_fits_but_a_skip_does(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_microcontroller_is_refused_before_anything_is_written() -> None:
     with pytest.raises(InputError, match="A deployment on stm32f405 is not to be had"):
         algorithm("snasnet").check(board("stm32f405"))
+
+
+def test_numbers_are_not_to_be_had_in_the_published_space() -> None:
+    with pytest.raises(InputError, match="tell classes, as those published do"):
+        algorithm("snasnet").check(board("jetson_nano", steering()))
 
 
 def test_a_search_that_is_cut_short_goes_on_to_the_same_network(
