@@ -10,6 +10,7 @@ import typer
 from toolchain import runs
 from toolchain.cli.console import emit, print_table, progress
 from toolchain.cli.interruption import on_interrupted_training
+from toolchain.cli.search_tables import of_document
 from toolchain.durations import parse_duration
 
 Run = Annotated[
@@ -80,16 +81,17 @@ def command(
 
 
 def _render(document: dict[str, Any]) -> None:
+    measure = of_document(document)
     rows = [
         (
             stage,
-            f"{document[f'{prefix}validation_accuracy']:.2%}",
-            f"{document[f'{prefix}test_accuracy']:.2%}",
+            measure.text(document[f"{prefix}validation_{measure.name}"]),
+            measure.text(document[f"{prefix}test_{measure.name}"]),
         )
         for stage, prefix in (("float", "float_"), ("int8", ""))
-        if document[f"{prefix}test_accuracy"] is not None
+        if document[f"{prefix}test_{measure.name}"] is not None
     ]
-    print_table(("accuracy (measured)", "validation>", "test>"), rows)
+    print_table((f"{measure.title} (measured)", "validation>", "test>"), rows)
     for name, count in document.get("small_thresholds", {}).items():
         print(
             f"note: {name} has {count} channels with a threshold under 64, whose firing rates the leak's floor bends"

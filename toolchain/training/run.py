@@ -61,7 +61,9 @@ def train_run(
         )
     if not resume:
         run.unfinished_training.unlink(missing_ok=True)
-    graph = build(architecture, Shape(*data.train.images.shape[-3:]), data.preprocessing, data.labels)
+    graph = build(
+        architecture, Shape(*data.train.images.shape[-3:]), data.preprocessing, data.labels, data.shifts
+    )
     result = train(graph, data, wanted, progress=progress, checkpoint=run.unfinished_training, resume=resume)
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))

@@ -16,6 +16,7 @@ from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif
+from toolchain.measures import MEASURES, Task
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
 from toolchain.runs import TrainingSettings
@@ -38,15 +39,19 @@ SMALL_THRESHOLD = 64
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training measured. Accuracies are shares; ``differing_integers`` compares torch with the reference."""
+    """What training measured. A quality is an accuracy, as a share, or R2; in JSON it is called what it is.
 
+    ``differing_integers`` compares torch with the reference.
+    """
+
+    task: Task
     recipe: Recipe
     seed: int
     seconds: float
-    float_validation_accuracy: float
-    float_test_accuracy: float
-    validation_accuracy: float
-    test_accuracy: float
+    float_validation_quality: float
+    float_test_quality: float
+    validation_quality: float
+    test_quality: float
     test_images: int
     is_demonstration: bool
     differing_integers: int
@@ -57,7 +62,9 @@ class TrainingReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
-        return {"schema": "spikenas-training/1"} | asdict(self)
+        measure = MEASURES[self.task].name
+        found = {name.replace("quality", measure): value for name, value in asdict(self).items()}
+        return {"schema": "spikenas-training/1"} | found
 
 
 @dataclass(frozen=True)
@@ -121,13 +128,14 @@ def train(
     result = quantized.graph()
     require_valid(result, "the trained network", weights=True)
     report = TrainingReport(
+        task=data.task,
         recipe=plan,
         seed=course.seed,
         seconds=round(time.perf_counter() - start, 1),
-        float_validation_accuracy=quality(network, data.validation, task),
-        float_test_accuracy=quality(network, data.test, task),
-        validation_accuracy=quality(quantized, data.validation, task),
-        test_accuracy=quality(quantized, data.test, task),
+        float_validation_quality=quality(network, data.validation, task),
+        float_test_quality=quality(network, data.test, task),
+        validation_quality=quality(quantized, data.validation, task),
+        test_quality=quality(quantized, data.test, task),
         test_images=len(data.test),
         is_demonstration=data.is_demonstration,
         differing_integers=differing_integers(quantized, result, data.test.images),
@@ -136,9 +144,10 @@ def train(
         spike_rate=spike_rate(quantized, data.test),
         history=course.history,
     )
+    measure = task.measure
     progress(
-        f"test accuracy {task.text(report.test_accuracy)} in integers, {task.text(report.float_test_accuracy)} "
-        f"in float ({report.test_images:,} images)"
+        f"test {measure.title} {measure.text(report.test_quality)} in integers, "
+        f"{measure.text(report.float_test_quality)} in float ({report.test_images:,} images)"
     )
     if report.differing_integers:
         raise OutputsDifferError(

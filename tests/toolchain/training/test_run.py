@@ -37,7 +37,7 @@ def test_a_trained_run_holds_what_the_report_says(run: RunFolder) -> None:
     test = run.dataset().test
     right = reference.predictions(reference.scores(graph, test.images)) == test.targets
     document = json.loads(run.training.read_text())
-    assert document["test_accuracy"] == report.test_accuracy == right.mean()
+    assert document["test_accuracy"] == report.test_quality == right.mean()
     assert document["graph_sha256"] == graph.sha256()
     assert document["architecture"] == TEXT
     assert document["is_demonstration"] is True
@@ -52,7 +52,7 @@ def test_what_is_given_replaces_the_settings_and_is_kept(run: RunFolder) -> None
     kept = run.settings().training
     assert (kept.epochs, kept.seed) == (3, 5)
     again = train_run(run, progress=quiet)
-    assert again.test_accuracy == first.test_accuracy
+    assert again.test_quality == first.test_quality
     assert train_run(run, changes={"time_budget_s": 0.001}, progress=quiet).recipe.epochs == 2
 
 
@@ -87,7 +87,7 @@ def test_a_killed_training_is_resumed_to_the_same_network(epochs: int, run: RunF
     assert load_graph(run.path).sha256() == expected  # the earlier network stays until there is another
     again = train_run(run, resume=True, progress=quiet)
     assert load_graph(run.path).sha256() == expected and not run.unfinished_training.is_file()
-    assert again.test_accuracy == whole.test_accuracy
+    assert again.test_quality == whole.test_quality
 
 
 def test_a_run_that_was_killed_between_its_last_files_is_resumed(
@@ -101,7 +101,7 @@ def test_a_run_that_was_killed_between_its_last_files_is_resumed(
         with pytest.raises(Interrupted):
             train_run(run, progress=quiet)
     report = train_run(run, resume=True, progress=quiet)
-    assert json.loads(run.training.read_text())["test_accuracy"] == report.test_accuracy
+    assert json.loads(run.training.read_text())["test_accuracy"] == report.test_quality
     load_graph(run.path)
 
 
