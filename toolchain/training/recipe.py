@@ -49,7 +49,7 @@ class Recipe:
     weight_decay: float = 1e-4
     warm_up: float = 0.2
     label_smoothing: float = 0.0
-    average: float = 0.0
+    average: float = 0.998
     shift: float = 1 / 16
     mirror: bool = False
     distillation: float = 0.0

@@ -25,6 +25,7 @@ from toolchain.training.checkpoints import load_checkpoint, restored, save_check
 from toolchain.training.course import Course, Epoch, Stopped
 from toolchain.training.evaluation import quality, scores
 from toolchain.training.interruption import noticed
+from toolchain.training.memory import keep_memory
 from toolchain.training.objective import objective
 from toolchain.training.phase import seconds_per_epoch
 from toolchain.training.progress import Progress, Reporter
@@ -94,6 +95,7 @@ def train(
     Raises ``InputError`` if training diverges or cannot be resumed, ``OutputsDifferError`` if the integer forward
     pass of training is not the reference's on every test image, ``KeyboardInterrupt`` when interrupted.
     """
+    keep_memory()
     start = time.perf_counter()
     task, facts = objective(data), _facts(graph, data)
     if resume:
