@@ -51,24 +51,23 @@ class Row:
 
 
 ROWS = (
-    Row(
-        "96KiB-8bit",
-        96 << 10,
-        f"{HEAD} stem24/1 003000 stride40 003000 stride64 003000 head-count",
-        30,
-    ),
-    Row(
-        "256KiB-8bit",
-        256 << 10,
-        f"{HEAD} stem40/1 003000 stride72 003000 stride104 003000 head-count",
-        12,
-    ),
-    Row(
-        "1MiB-8bit",
-        1 << 20,
-        f"{HEAD} stem80/1 003000 stride144 003000 stride208 003000 head-count",
-        4,
-    ),
+    Row("96KiB-8bit", 96 << 10, f"{HEAD} stem16/1 003000 stride48 003000 stride64 003000 head-count", 24),
+    Row("256KiB-8bit", 256 << 10, f"{HEAD} stem32/1 003000 stride80 003000 stride96 003000 head-count", 8),
+    Row("1MiB-8bit", 1 << 20, f"{HEAD} stem64/1 003000 stride160 003000 stride192 003000 head-count", 3),
+)
+
+COLUMNS = (
+    "weights' budget",
+    "network",
+    "bits",
+    "weights",
+    "flash",
+    "arena",
+    "integer test",
+    "float test",
+    "epochs (integer)",
+    "time",
+    "seed",
 )
 
 
@@ -130,10 +129,7 @@ def results(rows: tuple[Row, ...], out: Path) -> Iterator[dict[str, Any]]:
 
 def table(found: list[dict[str, Any]]) -> str:
     """Markdown."""
-    lines = [
-        "| weights' budget | network | bits | weights | flash | arena | integer test | float test | epochs (integer) | time | seed |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for row in found:
         epochs = row["recipe"]["float_epochs"] + row["recipe"]["quantized_epochs"]
         lines.append(

@@ -14,7 +14,7 @@ IMAGES_SEEN = 400_000
 """Training images, counted over epochs: chosen so that Fashion-MNIST trains in minutes on two cores, not tuned."""
 
 MIN_EPOCHS, MAX_EPOCHS = 6, 24
-QUANTIZED_SHARE = 0.3
+QUANTIZED_SHARE = 0.15
 """Share of the epochs that fine-tunes in integers. They start from a trained network and need fewer."""
 
 QUANTIZED_COST = 1.3
