@@ -18,9 +18,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from elftools.elf.elffile import ELFFile
@@ -36,9 +38,11 @@ from toolchain.errors import SpikenasError
 from toolchain.files import read_toml, write_atomic
 from toolchain.graph.events import EventFrames
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Edge, Head, Input, Lif, Node, OrPool, PixelConv, Shape, SpikeConv
+from toolchain.graph.nodes import Edge, Head, Input, Lif, Node, OrPool, PixelConv, Shape, Skip, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
 from toolchain.profiles.schema import Profile
+
+AnyStored = TypeVar("AnyStored", Lif, Head)
 
 BOARD = "stm32f405"
 """Whose memories the images are linked into; its core is the one of ``--quick``."""
@@ -56,10 +60,13 @@ HEADER = """\
 """
 
 
-def network(spiking: int = 0, pooling: int = 0, frames: int = 1) -> Graph:
+def network(
+    spiking: int = 0, pooling: int = 0, frames: int = 1, bits: Sequence[int] = (), head_bits: int = 8
+) -> Graph:
     """A pixel layer, some convolutions of spikes, some OR poolings and a head; all weights are zero.
 
-    ``frames``: of pixels, 1 or the four time steps.
+    ``frames``: of pixels, 1 or the four time steps. Behind the ``spiking`` convolutions with weights of 8 bits comes
+    one for each of ``bits``, for 0 a skip.
     """
     shape = Shape(16, 8, 8)
     preprocessing = Preprocessing(8, 8, "grey")
@@ -69,24 +76,36 @@ def network(spiking: int = 0, pooling: int = 0, frames: int = 1) -> Graph:
     nodes: list[Node] = [Input("pixels", pixels, frames)]
     weight = _zeros(16, pixels.channels, 3, 3)
     nodes.append(_lif("stem", shape, PixelConv("pixels", 3, 1, weight, np.zeros(16, np.uint8))))
-    for index in range(spiking):
-        nodes.append(_lif(f"node{index}", shape, SpikeConv(nodes[-1].name, 3, 1, _zeros(16, 16, 3, 3))))
+    for index, stored in enumerate((*[8] * spiking, *bits)):
+        source = nodes[-1].name
+        edge = SpikeConv(source, 3, 1, _zeros(16, 16, 3, 3)) if stored else Skip(source)
+        nodes.append(_in_bits(_lif(f"node{index}", shape, edge), stored or 8))
     for index in range(pooling):
         shape = Shape(16, shape.height // 2, shape.width // 2)
         nodes.append(OrPool(f"pool{index}", shape, nodes[-1].name))
-    nodes.append(Head("head", nodes[-1].name, 4, "count", _zeros(4, 16), np.zeros(4, np.int32), 4))
+    head = Head("head", nodes[-1].name, 4, "count", _zeros(4, 16), np.zeros(4, np.int32), 4)
+    nodes.append(_in_bits(head, head_bits))
     return Graph(tuple(nodes), TIME_STEPS, preprocessing, tuple("abcd"))
 
 
 def measure(profile: Profile, compiler: Compiler) -> CodeSize:
     """Link networks for ``profile`` and take their code apart."""
-    base = linked_code_bytes(network(), profile, compiler)
-    one = linked_code_bytes(network(spiking=1), profile, compiler)
-    node = (linked_code_bytes(network(spiking=1 + CALLS), profile, compiler) - one) / CALLS
-    pooled = linked_code_bytes(network(pooling=1), profile, compiler)
-    framed = linked_code_bytes(network(frames=TIME_STEPS), profile, compiler)
+
+    def linked(**parts: Any) -> int:
+        return linked_code_bytes(network(**parts), profile, compiler)
+
+    base, one, other = linked(), linked(bits=[8]), linked(bits=[4])
+    node = (linked(spiking=1 + CALLS) - one) / CALLS
+    spike_8 = _filled(linked(bits=[4, 8]) - other - node)
     return CodeSize(
-        base, _filled(one - base - node), _filled(pooled - base - node), node, _filled(framed - base)
+        base,
+        _filled(one - base - node - spike_8),
+        spike_8,
+        *(_filled(linked(bits=[8, bits]) - one - node) for bits in (4, 2, 0)),
+        _filled(linked(pooling=1) - base - node),
+        _filled(linked(head_bits=4) - base),
+        node,
+        _filled(linked(frames=TIME_STEPS) - base),
     )
 
 
@@ -104,18 +123,22 @@ def linked_code_bytes(graph: Graph, profile: Profile, compiler: Compiler) -> int
 
 def estimate(compiler: str) -> CodeSize:
     """Terms for ``ESTIMATED_CORE`` from the kernels' objects that a relative's ``compiler`` makes."""
-    sizes = {}
+    sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
         export(network(), profiles.load("esp32s3"), Path(folder))
         for source in sorted((Path(folder) / "c").glob("snn_*.c")):
             target = source.with_suffix(".o")
             subprocess.run([compiler, *CODE, "-c", str(source), "-o", str(target)], check=True, timeout=60)
             sizes[source.stem] = _code_bytes(target)
-    spike, or_pool = sizes.pop("snn_spike"), sizes.pop("snn_or_pool")
+            for function in ("snn_pass", "snn_packed_head"):
+                if size := _code_bytes(target, f".{function}"):
+                    sizes |= {source.stem: sizes[source.stem] - size, function: size}
+    kernels = ("snn_spike", "snn_spike_8", "snn_spike_4", "snn_spike_2", "snn_pass", "snn_or_pool")
+    terms = [sizes.pop(name) for name in (*kernels, "snn_packed_head")]
     # Both kernels of the pixels are in one object, of which an image has one.
     pixel = sizes["snn_pixel"] // 2
     base = sum(sizes.values()) - pixel + 3 * ESTIMATED_CALL_BYTES
-    return CodeSize(base, spike, or_pool, ESTIMATED_CALL_BYTES, 0)
+    return CodeSize(base, *terms, ESTIMATED_CALL_BYTES, 0)
 
 
 def main(arguments: list[str]) -> int:
@@ -188,6 +211,14 @@ def _measured(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return measured
 
 
+def _in_bits(node: AnyStored, bits: int) -> AnyStored:
+    """``node`` with its weights, all zero, stored in ``bits`` bits."""
+    if bits == 8:
+        return node
+    outputs = node.classes if isinstance(node, Head) else node.shape.channels
+    return replace(node, bits=bits, code_shift=np.zeros(outputs, np.uint8))
+
+
 def _lif(name: str, shape: Shape, edge: Edge) -> Lif:
     bias, threshold = np.zeros(16, np.int16), np.ones(16, np.int16)
     return Lif(name, shape, (edge,), bias=bias, threshold=threshold, exponent=np.full(16, 4, np.uint8))
@@ -197,13 +228,14 @@ def _zeros(*shape: int) -> NDArray[np.int8]:
     return np.zeros(shape, np.int8)
 
 
-def _code_bytes(path: Path) -> int:
+def _code_bytes(path: Path, function: str = "") -> int:
+    """Bytes of an object's code; with ``function``, ``.name``, of that function's alone."""
     with path.open("rb") as stream:
         sections = list(ELFFile(stream).iter_sections("SHT_PROGBITS"))
     return sum(
         aligned(section["sh_size"])
         for section in sections
-        if section.name.startswith((".text", ".literal", ".rodata"))
+        if section.name.startswith((".text", ".literal", ".rodata")) and section.name.endswith(function)
     )
 
 

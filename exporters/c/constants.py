@@ -120,13 +120,15 @@ def _pixel_node(graph: Graph, node: Lif, edge: PixelConv, placed: Buffers) -> It
 
 def _spike_node(graph: Graph, node: Lif, placed: Buffers) -> Iterator[Symbol]:
     rows = weight_rows(graph, node)
+    if node.bits != 8:
+        yield Values(f"{node.name}_shift", padded(given(node.code_shift), 0))
     uses_exponent = any(isinstance(edge, (Skip, Pool)) for edge in node.edges)
     if uses_exponent:
         yield Values(f"{node.name}_exponent", padded(given(node.exponent), MIN_EXPONENT))
     edges = tuple(_edge(graph, edge, placed) for edge in node.edges)
     yield Structs(f"{node.name}_edges", "snn_edge", edges, several=True)
     scratch = placed.get(f"{node.name}_scratch")
-    fields = {
+    fields: Fields = {
         "neurons": _neurons(graph, node, placed),
         "edges": f"&{node.name}_edges",
         "weights": f"&{node.name}_weights" if rows else 0,
@@ -135,7 +137,11 @@ def _spike_node(graph: Graph, node: Lif, placed: Buffers) -> Iterator[Symbol]:
         "rows": rows,
         "edge_count": len(edges),
     }
-    yield Structs(f"{node.name}_node", "snn_spike_node", (fields,))
+    if node.bits == 8:
+        yield Structs(f"{node.name}_node", "snn_spike_node", (fields,))
+    else:
+        packed: Fields = {"spike": fields, "shift": f"&{node.name}_shift"}
+        yield Structs(f"{node.name}_node", "snn_packed_node", (packed,))
 
 
 def _edge(graph: Graph, edge: Edge, placed: Buffers) -> Fields:
@@ -173,7 +179,7 @@ def _head_node(graph: Graph, head: Head, placed: Buffers) -> Iterator[Symbol]:
     source = graph.source_shape(head.source)
     yield Values(f"{head.name}_weights", packed_head(graph, head))
     yield Values(f"{head.name}_bias", given(head.bias))
-    fields = {
+    fields: Fields = {
         "weights": f"&{head.name}_weights",
         "bias": f"&{head.name}_bias",
         "source": placed[f"{head.source}_spikes"].offset_bytes,
@@ -185,5 +191,11 @@ def _head_node(graph: Graph, head: Head, placed: Buffers) -> Iterator[Symbol]:
         "step": 0 if head.features == "count" else source.channels,
         "classes": head.classes,
         "time_steps": graph.time_steps,
+        "bits": head.bits,
     }
-    yield Structs(f"{head.name}_node", "snn_head_node", (fields,))
+    if head.bits == 8:
+        yield Structs(f"{head.name}_node", "snn_head_node", (fields,))
+    else:
+        yield Values(f"{head.name}_shift", given(head.code_shift))
+        packed: Fields = {"head": fields, "shift": f"&{head.name}_shift"}
+        yield Structs(f"{head.name}_node", "snn_packed_head_node", (packed,))

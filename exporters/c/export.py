@@ -23,7 +23,7 @@ from toolchain.files import write_atomic
 from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Lif, Node, OrPool, PixelConv
+from toolchain.graph.nodes import Head, Lif, Node, OrPool, PixelConv, SpikeConv
 from toolchain.profiles.schema import Profile
 
 FOLDER = "c"
@@ -31,9 +31,14 @@ FOLDER = "c"
 
 RUNTIME = (
     "snn.h",
+    "snn_spike.h",
+    "snn_packed.h",
     "snn_neurons.c",
     "snn_pixel.c",
     "snn_spike.c",
+    "snn_spike_8.c",
+    "snn_spike_4.c",
+    "snn_spike_2.c",
     "snn_or_pool.c",
     "snn_head.c",
     "snn_self_test.c",
@@ -142,12 +147,14 @@ def _call(graph: Graph, node: Node, prefix: str) -> str:
     fixed = f"&{prefix}_{node.name}_node"
     if isinstance(node, OrPool):
         return f"snn_or_pool({fixed}, {prefix}_arena)"
-    if not isinstance(node, Lif):
-        return f"snn_head({fixed}, {prefix}_arena, scores)"
+    if isinstance(node, Head):
+        return f"{'snn_head' if node.bits == 8 else 'snn_packed_head'}({fixed}, {prefix}_arena, scores)"
+    assert isinstance(node, Lif)
     if isinstance(node.edges[0], PixelConv):
         kernel = "snn_pixel" if graph.input.frames == 1 else "snn_frames"
         return f"{kernel}({fixed}, image, {prefix}_arena)"
-    return f"snn_spike({fixed}, {prefix}_arena)"
+    convolves = any(isinstance(edge, SpikeConv) for edge in node.edges)
+    return f"{f'snn_spike_{node.bits}' if convolves else 'snn_pass'}({fixed}, {prefix}_arena)"
 
 
 def _runtime(name: str) -> str:

@@ -1,4 +1,4 @@
-"""ONNX files for Linux boards: float32 arithmetic over int8-stored weights, exact by construction."""
+"""ONNX files for Linux boards: float32 arithmetic over stored integers, exact by construction."""
 
 from __future__ import annotations
 

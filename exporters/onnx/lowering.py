@@ -13,6 +13,7 @@ from onnx import TensorProto
 
 from exporters import float_constants as constants
 from exporters.onnx.builder import Builder
+from exporters.onnx.packing import stored_weight
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Edge, Head, Input, Leak, Lif, OrPool, PixelConv, Pool, Skip, SpikeConv
 
@@ -20,7 +21,7 @@ IMAGE, SCORES, COUNTS, NEXT = "image", "scores", "spike_counts", ".next"
 """Names of inputs and outputs; the state that a step passes on is called as it was, and ``.next``."""
 
 OPERATORS = frozenset(
-    "Add Cast Conv Flatten Floor Gather Gemm GreaterOrEqual MaxPool Mul ReduceSum Sub".split()
+    "Add Cast Concat Conv Flatten Floor Gather Gemm GreaterOrEqual MaxPool Mul ReduceSum Sub".split()
 )
 """All operators that this exporter emits. Each means the same in opset 13 and in every later one."""
 
@@ -71,7 +72,7 @@ def reset_potentials(graph: Graph, step: Step) -> dict[str, str]:
 def read_out(builder: Builder, head: Head, counts: str) -> str:
     """Emit the head's linear layer: spike counts [N, features] -> scores int32 [N, classes]."""
     assert head.weight is not None and head.bias is not None
-    weight = builder.weight(f"{head.name}.weight", head.weight)
+    weight = stored_weight(builder, head, f"{head.name}.weight", head.weight)
     bias = builder.constant(f"{head.name}.bias", head.bias.astype(np.float32))
     sums = builder.op("Gemm", [counts, weight, bias], f"{head.name}.sums", transB=1)
     return builder.op("Cast", [sums], SCORES, to=TensorProto.INT32)
@@ -149,7 +150,7 @@ def convolution(step: Step, node: Lif, index: int, edge: PixelConv | SpikeConv, 
     """sum(w * source) + bias, zero padded by kernel // 2 on every side."""
     assert edge.weight is not None
     prefix = f"{node.name}.{index}"
-    weight = step.builder.weight(f"{prefix}.weight", edge.weight)
+    weight = stored_weight(step.builder, node, f"{prefix}.weight", edge.weight)
     return step.op(
         "Conv",
         [step.maps[edge.source], weight] + ([bias] if bias else []),

@@ -1,4 +1,4 @@
-"""Random valid Graphs: every node and edge type, odd sizes, both leaks, both resets, extreme weights.
+"""Random valid Graphs: every node and edge type, odd sizes, both leaks, both resets, extreme weights, 8, 4 and 2 bits.
 
 Used by the property tests of all rooms: reference, torch, ONNX, TFLite and C are compared on the same networks.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from toolchain.graph import reference
 from toolchain.graph.bounds import lif_bounds
 from toolchain.graph.checks import require_valid
+from toolchain.graph.codes import MAX_CODE, MAX_CODE_SHIFT, WIDTHS
 from toolchain.graph.events import EventFrames
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import (
@@ -84,9 +85,47 @@ def random_graph(seed: int, framed: bool | None = None) -> Graph:
         preprocessing,
         tuple(f"class {k}" for k in range(classes)),
     )
-    graph = _lively(graph, seed)
+    graph = _lively(in_random_bits(graph, seed), seed)
     require_valid(graph, "random graph", weights=True)
     return graph
+
+
+def in_random_bits(graph: Graph, seed: int) -> Graph:
+    """``graph`` with the weights of each node that reads spikes stored in 8, 4 or 2 bits, at random."""
+    rng = np.random.default_rng((seed, 1))
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if isinstance(node, Head) or (isinstance(node, Lif) and any(map(_convolves, node.edges))):
+            node = in_bits(node, int(rng.choice(WIDTHS)), rng)
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def in_bits(node: Any, bits: int, rng: np.random.Generator) -> Any:
+    """A ``Lif`` or ``Head`` with its weights made smaller, where need be, for codes of ``bits`` bits to hold them.
+
+    Nothing grows, so no bound is broken. Shifts are those that keep most of a channel's weights, or others.
+    """
+    if bits == 8:
+        return node
+    weights = [edge.weight for edge in node.edges if _convolves(edge)] if isinstance(node, Lif) else [node.weight]
+    flat = np.concatenate([weight.reshape(len(weight), -1) for weight in weights], axis=1).astype(int)
+    fitting = [int(most).bit_length() - (bits - 1) for most in np.abs(flat).max(axis=1)]
+    shift = np.clip(fitting + rng.integers(-2, 2, len(fitting)), 0, MAX_CODE_SHIFT).astype(np.uint8)
+
+    def stored(weight: Any) -> Any:
+        step = (1 << shift.astype(int)).reshape(-1, *[1] * (weight.ndim - 1))
+        code = np.sign(weight) * np.minimum(np.abs(weight.astype(int)) // step, MAX_CODE[bits])
+        return (code * step).astype(np.int8)
+
+    if isinstance(node, Head):
+        return replace(node, weight=stored(node.weight), bits=bits, code_shift=shift)
+    edges = tuple(replace(edge, weight=stored(edge.weight)) if _convolves(edge) else edge for edge in node.edges)
+    return replace(node, edges=edges, bits=bits, code_shift=shift)
+
+
+def _convolves(edge: Edge) -> bool:
+    return isinstance(edge, SpikeConv)
 
 
 def random_images(graph: Graph, count: int, seed: int = 0) -> Any:

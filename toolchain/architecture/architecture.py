@@ -7,12 +7,13 @@ node sums its incoming currents and fires through one layer of LIF neurons, so e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from toolchain.architecture.cells import Cell
 from toolchain.errors import InputError
 from toolchain.graph.checks import MAX_CHANNELS
+from toolchain.graph.codes import WIDTHS
 from toolchain.graph.graph import MAX_TIME_STEPS
 from toolchain.graph.nodes import Leak
 
@@ -52,7 +53,8 @@ class Architecture:
     """A network's structure; raises ``InputError`` for a value that no Graph can have.
 
     ``stem_stride`` is 1 or 2; ``blocks`` are in the order in which spikes pass them; ``head`` says what the
-    classifier reads: spikes counted per channel, or flattened per neuron.
+    classifier reads: spikes counted per channel, or flattened per neuron. ``bits``, 8, 4 or 2, are those in which a
+    weight is stored; what reads pixels or counts has few weights and keeps 8.
     """
 
     time_steps: int
@@ -62,6 +64,7 @@ class Architecture:
     stem_stride: int
     blocks: tuple[Block, ...]
     head: HeadFeatures
+    bits: int = 8
 
     def __post_init__(self) -> None:
         _whole("time steps", self.time_steps, 1, MAX_TIME_STEPS)
@@ -73,6 +76,8 @@ class Architecture:
         _whole("the stem's channels", self.stem_channels, 1, MAX_CHANNELS)
         _whole("the stem's stride", self.stem_stride, 1, 2)
         _one_of("the head", self.head, get_args(HeadFeatures))
+        if type(self.bits) is not int or self.bits not in WIDTHS:
+            raise InputError(f"architecture: weights have 8, 4 or 2 bits, not {self.bits!r:.40}")
         if len(self.blocks) > MAX_BLOCKS:
             raise InputError(f"an architecture has at most {MAX_BLOCKS} blocks, not {len(self.blocks)}")
 
@@ -86,14 +91,14 @@ class Architecture:
         if len(cells) != len(self.cells):
             raise ValueError(f"{len(cells)} cells for {len(self.cells)} positions")
         rest = iter(cells)
-        return _replace_blocks(
-            self, tuple(next(rest) if isinstance(block, Cell) else block for block in self.blocks)
+        return replace(
+            self, blocks=tuple(next(rest) if isinstance(block, Cell) else block for block in self.blocks)
         )
 
     def before_cell(self, position: int) -> Architecture:
         """The network cut off just before the cell at ``position``; its last map is that cell's input."""
         indices = [index for index, block in enumerate(self.blocks) if isinstance(block, Cell)]
-        return _replace_blocks(self, self.blocks[: indices[position]])
+        return replace(self, blocks=self.blocks[: indices[position]])
 
     def channels_at(self, position: int) -> int:
         """Channels of the maps of the cell at ``position``."""
@@ -102,13 +107,7 @@ class Architecture:
 
     def followed_by(self, block: Block) -> Architecture:
         """The same network with one more block before its head."""
-        return _replace_blocks(self, (*self.blocks, block))
-
-
-def _replace_blocks(base: Architecture, blocks: tuple[Block, ...]) -> Architecture:
-    return Architecture(
-        base.time_steps, base.leak, base.reset, base.stem_channels, base.stem_stride, blocks, base.head
-    )
+        return replace(self, blocks=(*self.blocks, block))
 
 
 def _whole(what: str, value: object, low: int, high: int) -> None:

@@ -47,7 +47,9 @@ def build(
             path.cell(block)
         else:
             path.shrink(block)
-    head = Head("head", path.last, len(labels), architecture.head, shifts=tuple(shifts))
+    # A head that counts has so few weights that fewer bits would save next to nothing.
+    bits = architecture.bits if architecture.head == "flatten" else 8
+    head = Head("head", path.last, len(labels), architecture.head, shifts=tuple(shifts), bits=bits)
     graph = Graph((*path.nodes, head), architecture.time_steps, preprocessing, tuple(labels))
     require_valid(graph, f"`{to_text(architecture)}` for pixels of {tuple(input_shape)}")
     return graph
@@ -71,8 +73,16 @@ class _Path:
         self.last = self.lif("stem", [PixelConv("pixels", STEM_KERNEL, self.architecture.stem_stride)])
 
     def lif(self, name: str, edges: list[Edge]) -> str:
+        convolves = any(isinstance(edge, SpikeConv) for edge in edges)
         self.nodes.append(
-            Lif(name, self.shape, tuple(edges), self.architecture.leak, self.architecture.reset)
+            Lif(
+                name,
+                self.shape,
+                tuple(edges),
+                self.architecture.leak,
+                self.architecture.reset,
+                bits=self.architecture.bits if convolves else 8,
+            )
         )
         return name
 

@@ -30,6 +30,7 @@ def to_dict(architecture: AnyArchitecture) -> dict[str, Any]:
             "width": architecture.width,
             "voters": architecture.voters,
         }
+    stored = {} if architecture.bits == 8 else {"bits": architecture.bits}
     return {
         "format": FORMAT,
         "space": SPACE,
@@ -39,6 +40,7 @@ def to_dict(architecture: AnyArchitecture) -> dict[str, Any]:
         "stem": {"channels": architecture.stem_channels, "stride": architecture.stem_stride},
         "blocks": [_describe(block) for block in architecture.blocks],
         "head": architecture.head,
+        **stored,
     }
 
 
@@ -50,7 +52,9 @@ def from_dict(document: Any, origin: str) -> AnyArchitecture:
         except InputError as error:
             raise InputError(f"{origin}: {error}") from error
     fields = ("format", "space", "time_steps", "leak", "reset", "stem", "blocks", "head")
-    form, space, time_steps, leak, reset, stem, blocks, head = _fields(document, fields, origin)
+    # Weights of 8 bits go without saying.
+    given = {"bits": 8} | document if isinstance(document, dict) else document
+    form, space, time_steps, leak, reset, stem, blocks, head, bits = _fields(given, (*fields, "bits"), origin)
     if form != FORMAT or space != SPACE:
         raise InputError(
             f"{origin} has the format {form!r:.40} and the space {space!r:.40};"
@@ -62,7 +66,7 @@ def from_dict(document: Any, origin: str) -> AnyArchitecture:
         leak_form, shift = _fields(leak, ("form", "shift"), "leak")
         channels, stride = _fields(stem, ("channels", "stride"), "stem")
         built = tuple(_build(block) for block in blocks)
-        return Architecture(time_steps, Leak(leak_form, shift), reset, channels, stride, built, head)
+        return Architecture(time_steps, Leak(leak_form, shift), reset, channels, stride, built, head, bits)
     except InputError as error:
         raise InputError(f"{origin}: {error}") from error
 

@@ -7,6 +7,7 @@ Words separated by one space, in the order in which the data passes:
 - ``t4``: time steps
 - ``leak2``: u <- u - (u >> 2); ``decay2``: u <- u >> 2; ``no-leak``
 - ``reset-subtract`` or ``reset-zero``
+- ``w4`` or ``w2``: weights are stored in 4 or 2 bits; without it in 8
 - ``stem16/2``: 3x3 convolution of the pixels to 16 channels with stride 2 (or 1)
 - blocks, any number of: a cell's six digits (``toolchain.architecture.cells``); ``stride32``: 3x3 convolution
   with stride 2 to 32 channels; ``pool32``: OR pooling by two, then a 3x3 convolution to 32 channels
@@ -46,6 +47,7 @@ def to_text(architecture: AnyArchitecture) -> str:
         f"t{architecture.time_steps}",
         _leak_text(architecture.leak),
         f"reset-{architecture.reset}",
+        *([] if architecture.bits == 8 else [f"w{architecture.bits}"]),
         f"stem{architecture.stem_channels}/{architecture.stem_stride}",
     ]
     words += [
@@ -63,6 +65,7 @@ def parse_any(line: str) -> AnyArchitecture:
 def parse(line: str) -> Architecture:
     """Read a line of the ``spikenas`` space; raises ``InputError`` naming the word that stands where it should not."""
     words = line.split() if len(line) <= _MAX_CHARACTERS else []
+    bits = words.pop(3) if len(words) > 3 and words[3].startswith("w") else None
     if len(words) < 5:
         raise InputError(f"architecture {line[:60]!r} is not a line such as: {EXAMPLE}")
     time_steps, leak, reset, stem, *blocks, head = words
@@ -75,6 +78,7 @@ def parse(line: str) -> Architecture:
         stem_stride=int(stride),
         blocks=tuple(_parse_block(word) for word in blocks),
         head=_match("head-(count|flatten)", head, "head-count or head-flatten")[1],  # type: ignore[arg-type]
+        bits=8 if bits is None else int(_match("w([42])", bits, "the bits of a weight, w4 or w2,")[1]),
     )
 
 

@@ -31,13 +31,14 @@ MOST_COUNTED = 0xFFFF
 class Batch:
     """Architectures as arrays [n]; ``blocks`` [n, most blocks] in the order of the path, ``NONE`` behind the last.
 
-    ``dynamics`` [fields of ``Dynamics``, n].
+    ``dynamics`` [fields of ``Dynamics``, n]; ``bits`` of a weight.
     """
 
     dynamics: Indices
     stem_channels: Indices
     stem_stride: Indices
     flatten: NDArray[np.bool_]
+    bits: Indices
     blocks: Indices
 
     def __len__(self) -> int:
@@ -50,6 +51,7 @@ class Batch:
             self.stem_channels[rows],
             self.stem_stride[rows],
             self.flatten[rows],
+            self.bits[rows],
             self.blocks[rows],
         )
 
@@ -84,6 +86,7 @@ def encode(architectures: Sequence[Architecture]) -> Batch:
         np.fromiter((one.stem_channels for one in architectures), np.int64, count),
         np.fromiter((one.stem_stride for one in architectures), np.int64, count),
         np.fromiter((one.head == "flatten" for one in architectures), np.bool_, count),
+        np.fromiter((one.bits for one in architectures), np.int64, count),
         coded,
     )
 
@@ -106,18 +109,22 @@ def demands(
         here = np.flatnonzero((column >= 0) & (column < STRIDE))
         if len(here):
             number = _one_if_equal(cell_digits[here])
-            found = blocks.cells(path.at(here), column[here], number, batch.runs(here))
+            stored = _one_if_equal(batch.bits[here])
+            found = blocks.cells(path.at(here), column[here], number, batch.runs(here), stored)
             sums.add(here, path.go(here, found))
         for form, code in SHRINKS:
             here = np.flatnonzero((column & code) * (column > 0))
             if len(here):
                 number = _one_if_equal(shrink_digits[here])
-                found = blocks.shrink(path.at(here), form, column[here] - code, number, batch.runs(here))
+                stored, channels = _one_if_equal(batch.bits[here]), column[here] - code
+                found = blocks.shrink(path.at(here), form, channels, number, batch.runs(here), stored)
                 sums.add(here, path.go(here, found))
     last, name = path.at(everywhere)
     counts, alive = indicator(~batch.flatten), map_bytes(last, runs.time_steps)
     features = choose(batch.flatten, last.size, last.channels)
-    sums.add(everywhere, head_node(len("head"), name, features, classes, counts, runs.time_steps, alive))
+    # As architecture.build has it: a head that counts keeps 8 bits.
+    stored, steps = _one_if_equal(np.where(batch.flatten, batch.bits, 8)), runs.time_steps
+    sums.add(everywhere, head_node(len("head"), name, features, classes, counts, steps, alive, stored))
     counted = choose(batch.flatten, 1, last.height * last.width) * runs.time_steps
     # A side that has become 0 stays 0, so the last map tells of all.
     buildable = (last.height >= 1) & (last.width >= 1) & (counted <= MOST_COUNTED)

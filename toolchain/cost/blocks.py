@@ -22,7 +22,7 @@ from toolchain.architecture.cells import (
     canonical_cells,
     distinct_cells,
 )
-from toolchain.cost.amounts import Amount, Map, larger
+from toolchain.cost.amounts import Amount, Map, choose, larger
 from toolchain.cost.demand import FIELDS, Demand, map_bytes, or_pool_node, pixel_node, spike_node, total
 from toolchain.cost.neurons import Convolutions, Dynamics, FanIn, Neurons, padded
 from toolchain.graph.nodes import Shape, conv_output
@@ -71,9 +71,9 @@ def stem(
 
 
 def shrink(
-    read: Reached, form: ShrinkForm, channels: Amount, number: Amount, dynamics: Dynamics
+    read: Reached, form: ShrinkForm, channels: Amount, number: Amount, dynamics: Dynamics, bits: Amount = 8
 ) -> tuple[Reached, Demand]:
-    """The map behind a shrink, and the shrink's demand; ``number``: the digits of its number."""
+    """The map behind a shrink, and the shrink's demand; ``number``: the digits of its number; ``bits`` of a weight."""
     demands, steps, stride = [], dynamics.time_steps, 2
     if form == "pool":
         source = read.shape
@@ -83,13 +83,18 @@ def shrink(
         read, stride = pooled, 1
     shape, name = _convolved(read.shape, channels, SHRINK_KERNEL, stride), len("shrink") + number
     alive = map_bytes(read.shape, steps) + map_bytes(shape, steps)
-    fan_in = _one_convolution(read, shape, SHRINK_KERNEL)
+    fan_in = _one_convolution(read, shape, SHRINK_KERNEL)._replace(bits=bits)
     demands.append(spike_node(Neurons(name, shape, dynamics), fan_in, alive))
     return Reached(shape, name), total(demands)
 
 
-def cells(read: Reached, indices: Indices, number: Amount, dynamics: Dynamics) -> tuple[Reached, Demand]:
-    """The maps behind the cells with these ``indices`` into ``cell_order``, and the cells' demands."""
+def cells(
+    read: Reached, indices: Indices, number: Amount, dynamics: Dynamics, bits: Amount = 8
+) -> tuple[Reached, Demand]:
+    """The maps behind the cells with these ``indices`` into ``cell_order``, and the cells' demands.
+
+    ``bits`` of a weight, in the nodes that have weights.
+    """
     shape, name = read.shape, len("cell_node3") + number
     plane, neurons = map_bytes(shape, dynamics.time_steps), Neurons(name, shape, dynamics)
     longest = larger(name, read.name)
@@ -100,7 +105,8 @@ def cells(read: Reached, indices: Indices, number: Amount, dynamics: Dynamics) -
         wide = Convolutions(node.wide, 9, shape.channels)
         names = node.outside * read.name + (node.edges - node.outside) * name
         # Each edge reads another map of the cell, all of which have the same shape.
-        fan_in = FanIn(node.edges, node.pools, (narrow, wide), node.edges * shape.size, names, longest)
+        elements, stored = node.edges * shape.size, choose(node.narrow + node.wide > 0, bits, 8)
+        fan_in = FanIn(node.edges, node.pools, (narrow, wide), elements, names, longest, bits=stored)
         demand = spike_node(neurons, fan_in, node.alive_maps * plane)
         demands.append(Demand(*(getattr(demand, name) * node.present for name in FIELDS)))
     return Reached(shape, name), total(demands)

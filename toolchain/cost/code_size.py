@@ -46,14 +46,21 @@ class CodeSize(NamedTuple):
     """Terms of the code's size on one core, in bytes.
 
     ``base``: an image of a pixel layer and a head, with start-up code, main loop and self-test; ``frames``: what it
-    has more, or less, if the pixels are frames;
-    ``spike`` and ``or_pool``: the kernels that are linked if a node needs them, multiples of
-    ``FUNCTION_BYTES``; ``node``: the call of each node beyond those two.
+    has more, or less, if the pixels are frames; ``spike``: what all layers that see spikes share; ``spike_8``,
+    ``spike_4``, ``spike_2`` and ``unweighted``: what those with weights of so many bits, and those without weights,
+    take beside it; ``or_pool``; ``packed_head``: what a head with weights of fewer than 8 bits takes more. Kernels
+    are linked if a node needs them, and are multiples of ``FUNCTION_BYTES``. ``node``: the call of each node beyond
+    those of ``base``.
     """
 
     base: int
     spike: int
+    spike_8: int
+    spike_4: int
+    spike_2: int
+    unweighted: int
     or_pool: int
+    packed_head: int
     node: float
     frames: int
 
@@ -69,8 +76,17 @@ def code_bytes(graph: Graph, core: str, compiler: Compiler = DEFAULT_COMPILER) -
 def image_code_bytes(demand: Demand, core: str, compiler: Compiler = DEFAULT_COMPILER) -> Amount:
     """The same of a network's ``demand``, or of many at once."""
     size = code_size(core, compiler)
-    kernels = (demand.spike_nodes > 0) * size.spike + (demand.or_pools > 0) * size.or_pool
-    kernels = kernels + demand.frame_nodes * size.frames
+    weighted = demand.weighted_8 + demand.weighted_4 + demand.weighted_2
+    kernels = (
+        (demand.spike_nodes > 0) * size.spike
+        + (demand.weighted_8 > 0) * size.spike_8
+        + (demand.weighted_4 > 0) * size.spike_4
+        + (demand.weighted_2 > 0) * size.spike_2
+        + (demand.spike_nodes > weighted) * size.unweighted
+        + (demand.or_pools > 0) * size.or_pool
+        + (demand.packed_heads > 0) * size.packed_head
+        + demand.frame_nodes * size.frames
+    )
     more_nodes = demand.lif_nodes + demand.or_pools - 1
     calls = rounded(more_nodes * size.node) + more_nodes // CALLS * SPLIT_BYTES
     return aligned(size.base + kernels + calls) + NUMBERS_BYTES

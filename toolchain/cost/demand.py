@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from functools import reduce
 
 from toolchain.cost import onnx_file, tflite_file
-from toolchain.cost.amounts import Amount, Map, larger
+from toolchain.cost.amounts import Amount, Map, indicator, larger
 from toolchain.cost.kernels import event_list_bytes
 from toolchain.cost.neurons import FanIn, Neurons
 from toolchain.cost.packing import (
@@ -25,6 +25,7 @@ from toolchain.cost.packing import (
     plane_bytes,
     spike_arrays,
 )
+from toolchain.graph.codes import WIDTHS
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class Demand:
     """Demands of a part of a network. All add up but ``LARGEST``, of which the largest part's counts.
 
     ``constants_bytes``: arrays in flash; ``onnx_bytes`` and ``tflite_bytes``: of a file for Linux boards;
-    ``lif_nodes``, of which ``spike_nodes`` read spikes and ``frame_nodes`` a frame of pixels each time step;
-    ``pools``: edges that pool; ``padded``: maps that a file pads; ``potentials``: neurons; ``connections``,
-    ``updates`` and ``products``, those of frames after the first: work of the firmware, per 16 channels
-    (``cost.microcontroller``); ``operations``: dense synaptic operations; ``input_bytes`` and ``scores_bytes``:
-    what passes through the mailbox. ``arena_bytes``: bytes alive while a node runs; ``working``: elements of a
-    node's inputs, current and output.
+    ``lif_nodes``, of which ``frame_nodes`` read a frame of pixels each time step and ``spike_nodes`` spikes, and of
+    these ``weighted_8``, ``weighted_4`` and ``weighted_2`` have weights of so many bits; ``packed_heads``: heads of
+    fewer than 8; ``pools``: edges that pool; ``padded``: maps that a file pads; ``potentials``: neurons;
+    ``connections``, ``packed_connections`` with weights of fewer than 8 bits, ``updates`` and ``products``, those of
+    frames after the first: work of the firmware, per 16 channels (``cost.microcontroller``); ``operations``: dense
+    synaptic operations; ``input_bytes`` and ``scores_bytes``: what passes through the mailbox. ``arena_bytes``:
+    bytes alive while a node runs; ``working``: elements of a node's inputs, current and output.
     """
 
     constants_bytes: Amount = 0
@@ -46,12 +48,17 @@ class Demand:
     lif_nodes: Amount = 0
     spike_nodes: Amount = 0
     frame_nodes: Amount = 0
+    weighted_8: Amount = 0
+    weighted_4: Amount = 0
+    weighted_2: Amount = 0
+    packed_heads: Amount = 0
     or_pools: Amount = 0
     pools: Amount = 0
     padded: Amount = 0
     weights: Amount = 0
     potentials: Amount = 0
     connections: Amount = 0
+    packed_connections: Amount = 0
     updates: Amount = 0
     products: Amount = 0
     operations: Amount = 0
@@ -95,19 +102,24 @@ def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
 def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
     """A node that sums the currents of spikes; ``alive_bytes`` as for ``pixel_node``."""
     shape, taps, time_steps = node.shape, fan_in.taps, node.dynamics.time_steps
-    arrays = spike_arrays(shape.channels, taps, fan_in.currents, fan_in.edges)
-    updates = _updates(node)
+    arrays = spike_arrays(shape.channels, taps, fan_in.currents, fan_in.edges, fan_in.bits)
+    updates, narrow = _updates(node), indicator(fan_in.bits < 8)
+    weighted = {bits: indicator((taps > 0) & (fan_in.bits == bits)) for bits in WIDTHS}
     return Demand(
         constants_bytes=sum(map(aligned, arrays.values())),
         onnx_bytes=onnx_file.spike_node(node, fan_in),
         tflite_bytes=tflite_file.spike_node(node, fan_in),
         lif_nodes=1,
         spike_nodes=1,
+        weighted_8=weighted[8],
+        weighted_4=weighted[4],
+        weighted_2=weighted[2],
         pools=fan_in.pools,
         padded=fan_in.padded,
         weights=taps * shape.channels,
         potentials=shape.size,
-        connections=updates * taps,
+        connections=updates * taps * (1 - narrow),
+        packed_connections=updates * taps * narrow,
         updates=updates,
         operations=taps * shape.size * time_steps,
         arena_bytes=alive_bytes + aligned(event_list_bytes(time_steps, fan_in.words)),
@@ -138,12 +150,14 @@ def head_node(
     counts: Amount,
     time_steps: Amount,
     alive_bytes: Amount = 0,
+    bits: Amount = 8,
 ) -> Demand:
     """The read-out of ``features`` counts of spikes, over space if ``counts`` is 1; ``alive_bytes`` of its map."""
     return Demand(
-        constants_bytes=sum(map(aligned, head_arrays(classes, features).values())),
-        onnx_bytes=onnx_file.head_node(name, source_name, time_steps, classes, features, counts),
+        constants_bytes=sum(map(aligned, head_arrays(classes, features, bits).values())),
+        onnx_bytes=onnx_file.head_node(name, source_name, time_steps, classes, features, counts, bits),
         tflite_bytes=tflite_file.head_node(name, time_steps, classes, features, counts),
+        packed_heads=indicator(bits < 8),
         weights=classes * features,
         operations=classes * features,
         scores_bytes=4 * classes,

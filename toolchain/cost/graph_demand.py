@@ -45,6 +45,7 @@ def fan_in(graph: Graph, node: Lif) -> FanIn:
             padded(Map(*shapes[edge.source]), Map(*node.shape)) for edge in convolutions if edge.kernel > 1
         ),
         frames=graph.input.frames if isinstance(node.edges[0], PixelConv) else 1,
+        bits=node.bits,
     )
 
 
@@ -60,6 +61,7 @@ def _node(graph: Graph, node: Node) -> Demand:
             node.classes,
             int(node.features == "count"),
             graph.time_steps,
+            bits=node.bits,
         )
     if isinstance(node, OrPool):
         source = Map(*graph.source_shape(node.source))

@@ -15,17 +15,19 @@ class Instructions(NamedTuple):
     """Instructions of the firmware's kernels, for 16 channels at once.
 
     ``connection``: an input neuron, in one time step, at one position of a kernel; a quarter of the neurons is
-    taken to fire. ``update``: the membrane potentials at one position, in one time step; at the pixels, with the
-    products of one frame. ``product``: a pixel, at one position of a kernel, of a further frame.
+    taken to fire. ``packed_connection``: the same where weights have 4 or 2 bits. ``update``: the membrane potentials
+    at one position, in one time step; at the pixels, with the products of one frame. ``product``: a pixel, at one
+    position of a kernel, of a further frame.
     """
 
     connection: float
+    packed_connection: float
     update: float
     product: float
 
 
-_WITH_THUMB2 = Instructions(8.8, 1060, 140)
-_PLAIN = Instructions(15, 1500, 190)
+_WITH_THUMB2 = Instructions(8.8, 7.8, 1060, 140)
+_PLAIN = Instructions(15, 13.8, 1500, 190)
 
 INSTRUCTIONS: dict[Core, Instructions] = {
     "cortex-m0plus": _PLAIN,
@@ -54,6 +56,9 @@ def image_ms(demand: Demand, core: Core, clock_hz: float) -> Estimate:
     """The same of a network's ``demand``, or of many at once."""
     cost = INSTRUCTIONS[core]
     instructions = (
-        cost.connection * demand.connections + cost.update * demand.updates + cost.product * demand.products
+        cost.connection * demand.connections
+        + cost.packed_connection * demand.packed_connections
+        + cost.update * demand.updates
+        + cost.product * demand.products
     )
     return instructions / clock_hz * 1e3

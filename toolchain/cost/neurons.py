@@ -46,7 +46,8 @@ class FanIn(NamedTuple):
     ``pools`` of the ``edges`` pool, ``convolutions`` are convolutions and the others skips; ``elements``: those
     of the maps that they read; ``names``: the lengths of these maps' names, added up, of which ``longest`` is
     the longest; ``padded``: how many of the maps are padded before they are convolved with stride 2; ``frames``: of
-    pixels, 1 if they are the same in every time step.
+    pixels, 1 if they are the same in every time step; ``bits``: those in which a weight is stored, 8 where there is
+    none.
     """
 
     edges: Amount
@@ -57,6 +58,7 @@ class FanIn(NamedTuple):
     longest: Amount
     padded: Amount = 0
     frames: int = 1
+    bits: Amount = 8
 
     @property
     def convolved(self) -> Amount:

@@ -19,6 +19,10 @@ STEP = len(".t0")
 """What the name of a value ends in that each time step has anew."""
 
 FLOAT_BYTES, INT64_BYTES = 4, 8
+
+MIN_PACKED_WEIGHTS = 4096
+"""Fewest weights that a file packs: the operators that unpack them take up to 3 KB."""
+
 _TO = attribute("to")
 
 _FRAME = 505 + 2 * len(__version__)
@@ -91,7 +95,13 @@ def or_pool_node(name: Amount, source: Amount, time_steps: Amount) -> Amount:
 
 
 def head_node(
-    name: int, source: Amount, time_steps: Amount, classes: int, features: Amount, counts: Amount
+    name: int,
+    source: Amount,
+    time_steps: Amount,
+    classes: int,
+    features: Amount,
+    counts: Amount,
+    bits: Amount = 8,
 ) -> Amount:
     """The read-out; ``counts``: 1 if it reads spikes that are counted over space, 0 if each neuron's."""
     steps, spikes, added = _steps(time_steps), source + len(".spikes") + STEP, len("spike_counts.next") + STEP
@@ -102,8 +112,9 @@ def head_node(
     add = operator("Add", (added, counted), added)
     return (
         counts * tensor(axes, 2, 2 * INT64_BYTES)
-        + tensor(weight, 2 + varint(classes) + varint(features), classes * features)
-        + operator("Cast", (weight,), weight + len(".float"), _TO)
+        + _stored(weight, 1 + varint(classes), 1, features, classes, bits, name)
+        + packs(classes * features, features, bits)
+        * _unpacking(name, 1 + varint(classes) + 2, FLOAT_BYTES * classes)
         + tensor(bias, extent(classes), FLOAT_BYTES * classes)
         + steps * (step + add)
         # The first step has nothing to add to, and the second adds to what the first one counted.
@@ -171,14 +182,61 @@ def _firing(node: Neurons, current: Amount) -> Amount:
 
 
 def _weights(node: Neurons, fan_in: FanIn, edge: Amount) -> Amount:
-    """int8 weights of all convolutions, each with the operator that gives their float32 values."""
-    stored, channels = edge + len(".weight"), node.shape.channels
-    cast = operator("Cast", (stored,), stored + len(".float"), _TO)
+    """Weights of all convolutions, each with the operators that give their float32 values."""
+    name, channels, bits = edge + len(".weight"), node.shape.channels, fan_in.bits
     total: Amount = 0
+    packed: Amount = 0
     for each in fan_in.convolutions:
-        extents = extent(channels) + extent(each.channels) + 2 * 2
-        total = total + each.number * (tensor(stored, extents, each.area * each.channels * channels) + cast)
-    return total
+        out = extent(channels) + 2 * 2
+        stored = _stored(name, out, each.area, each.channels, channels, bits, node.name)
+        total = total + each.number * stored
+        packed = packed + each.number * packs(each.area * each.channels * channels, each.channels, bits)
+    constants = _unpacking(node.name, extent(channels) + 3 * 2, FLOAT_BYTES * channels)
+    return total + indicator(packed > 0) * constants
+
+
+def packs(weights: Amount, inputs: Amount, bits: Amount) -> Amount:
+    """1 if so many weights, of so many inputs, are stored in ``bits`` bits in a file, 0 if in 8.
+
+    They are if that takes less, and the inputs fill whole bytes.
+    """
+    return indicator((bits < 8) & (weights >= MIN_PACKED_WEIGHTS) & (inputs * bits % 8 == 0))
+
+
+def _stored(
+    name: Amount, extents: Amount, area: int, inputs: Amount, out: Amount, bits: Amount, node: Amount
+) -> Amount:
+    """Weights and what makes float32 of them; ``extents`` are the bytes of those but the inputs'."""
+    weights = area * inputs * out
+    packed, held = packs(weights, inputs, bits), 8 // bits
+    kept = choose(packed > 0, bits, 8)
+    held_inputs = inputs * kept // 8
+    constant = tensor(name, extents + 1 + varint(held_inputs), weights * kept // 8)
+    values = name + len(".float")
+    whole = operator("Cast", (name,), values, _TO)
+    inverse, half, step = (node + len(text) for text in (".inverse", ".half", ".step"))
+    scaled, rest, code = (name + len(text) for text in (".0.scaled", ".0.rest", ".0.code"))
+    first, joined, centred = name + len(".bytes"), name + len(".codes"), name + len(".centred")
+    places = held * (2 + code)
+    # The first place reads the bytes, the others what is left of them.
+    unpacked = (
+        operator("Cast", (name,), first, _TO)
+        + operator("Mul", (first, inverse), scaled)
+        + (held - 2) * operator("Mul", (rest, inverse), scaled)
+        + (held - 1) * (operator("Floor", (scaled,), rest) + operator("Sub", (scaled, rest), code))
+        + operator("Mul", (rest, inverse), code)
+        + operator("Concat", (), joined, attribute("axis"), places)
+        + places
+        + operator("Sub", (joined, half), centred)
+        + operator("Mul", (centred, step), values)
+    )
+    return constant + choose(packed > 0, unpacked, whole)
+
+
+def _unpacking(node: Amount, extents: Amount, step_bytes: Amount) -> Amount:
+    """The constants that unpack all weights of a node."""
+    inverse, half, step = (node + len(text) for text in (".inverse", ".half", ".step"))
+    return tensor(inverse, 0, FLOAT_BYTES) + tensor(half, 0, FLOAT_BYTES) + tensor(step, extents, step_bytes)
 
 
 def _steps(time_steps: Amount) -> Amount:

@@ -1,9 +1,9 @@
 """How a Graph's arrays are packed in a microcontroller's flash: the one place that knows the firmware's layout.
 
-Channels are worked on in blocks of 16, so that a block's spikes are one uint16 and a weight row is 16
-bytes. A node's weights are ``[block][row][16]``, where a row belongs to one (edge, kernel position,
-input channel). ``exporters.c`` writes exactly these arrays, in this order, and ``verification`` proves
-the sizes from the linked image's symbols.
+Channels are worked on in blocks of 16, so that a block's spikes are one uint16 and a weight row is 16 weights:
+16 bytes, or 8 or 4 where they have 4 or 2 bits. A node's weights are ``[block][row][16]``, where a row belongs to one
+(edge, kernel position, input channel). ``exporters.c`` writes exactly these arrays, in this order, and
+``verification`` proves the sizes from the linked image's symbols.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, overload
 
-from toolchain.cost.amounts import Amount, Map, ceiling
+from toolchain.cost.amounts import Amount, Map, ceiling, indicator
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Lif, OrPool, PixelConv, Pool, Shape, Skip, SpikeConv
 
@@ -24,15 +24,17 @@ ALIGNMENT = 4
 # sizeof of the descriptor structs in exporters/c/runtime/snn.h on a 32-bit core, asserted at compile time.
 PIXEL_NODE_BYTES = 40
 SPIKE_NODE_BYTES = 48
+SHIFT_POINTER_BYTES = 4  # what the structs for packed weights have more
 EDGE_BYTES = 16
 OR_POOL_BYTES = 20
 HEAD_BYTES = 32
 INFO_BYTES = 60
 
-Kind = Literal["weights", "bias", "threshold", "exponent", "rounding", "descriptor", "known_answer"]
+Kind = Literal["weights", "shift", "bias", "threshold", "exponent", "rounding", "descriptor", "known_answer"]
 
 _KINDS: dict[str, Kind] = {
     "weights": "weights",
+    "shift": "shift",
     "bias": "bias",
     "threshold": "threshold",
     "exponent": "exponent",
@@ -100,22 +102,34 @@ def pixel_arrays(channels: Amount, rows: Amount) -> dict[str, Amount]:
     }
 
 
-def spike_arrays(channels: Amount, rows: Amount, currents: Amount, edges: Amount) -> dict[str, Amount]:
-    """The same for a node that reads spikes; ``currents``: through a skip or a pool too. 0: not written."""
-    padded = blocks(channels) * BLOCK
+def spike_arrays(
+    channels: Amount, rows: Amount, currents: Amount, edges: Amount, bits: Amount = 8
+) -> dict[str, Amount]:
+    """The same for a node that reads spikes; ``currents``: through a skip or a pool too. 0: not written.
+
+    ``bits`` of a weight; they are 8 where there is none.
+    """
+    padded, narrow = blocks(channels) * BLOCK, indicator(bits < 8)
     return {
-        "weights": padded * rows,
+        "weights": padded * rows * bits // 8,
         "bias": padded * 2,
         "threshold": padded * 2,
+        "shift": padded * narrow,
         "exponent": padded * currents,
         "edges": EDGE_BYTES * edges,
-        "node": SPIKE_NODE_BYTES,
+        "node": SPIKE_NODE_BYTES + SHIFT_POINTER_BYTES * narrow,
     }
 
 
-def head_arrays(classes: int, features: Amount) -> dict[str, Amount]:
-    """The same for the head."""
-    return {"weights": classes * features, "bias": classes * 4, "node": HEAD_BYTES}
+def head_arrays(classes: int, features: Amount, bits: Amount = 8) -> dict[str, Amount]:
+    """The same for the head, whose classes begin with a byte of their own."""
+    narrow = indicator(bits < 8)
+    return {
+        "weights": classes * ceiling(features * bits, 8),
+        "bias": classes * 4,
+        "shift": classes * narrow,
+        "node": HEAD_BYTES + SHIFT_POINTER_BYTES * narrow,
+    }
 
 
 def network_arrays(pixels: Amount, classes: int) -> dict[str, Amount]:
@@ -132,7 +146,7 @@ def constants(graph: Graph) -> tuple[Constant, ...]:
         elif isinstance(node, OrPool):
             found += _named(node.name, {"node": OR_POOL_BYTES})
         elif isinstance(node, Head):
-            found += _named(node.name, head_arrays(node.classes, graph.head_features()))
+            found += _named(node.name, head_arrays(node.classes, graph.head_features(), node.bits))
     return (*found, *_named("", network_arrays(graph.input.size, graph.head.classes)))
 
 
@@ -141,7 +155,7 @@ def _lif_arrays(graph: Graph, node: Lif) -> dict[str, Amount]:
     if isinstance(node.edges[0], PixelConv):
         return pixel_arrays(node.shape.channels, rows)
     currents = any(isinstance(edge, (Skip, Pool)) for edge in node.edges)
-    return spike_arrays(node.shape.channels, rows, currents, len(node.edges))
+    return spike_arrays(node.shape.channels, rows, currents, len(node.edges), node.bits)
 
 
 def _named(node: str, arrays: dict[str, Amount]) -> list[Constant]:

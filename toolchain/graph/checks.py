@@ -14,6 +14,7 @@ import numpy as np
 
 from toolchain.errors import InputError
 from toolchain.graph import bounds
+from toolchain.graph.codes import MAX_CODE, MAX_CODE_SHIFT, WIDTHS, representable
 from toolchain.graph.graph import MAX_TIME_STEPS, Graph, sources
 from toolchain.graph.nodes import (
     MAX_EXPONENT,
@@ -181,6 +182,7 @@ def array_forms(graph: Graph) -> Broken:
             channels = node.shape.channels
             for field, dtype in (("bias", "int16"), ("threshold", "int16"), ("exponent", "uint8")):
                 yield from _form(node.name, field, getattr(node, field), dtype, (channels,))
+            yield from _form(node.name, "code_shift", node.code_shift, "uint8", (channels,))
             for edge in node.edges:
                 if isinstance(edge, (PixelConv, SpikeConv)):
                     into = graph.source_shape(edge.source).channels
@@ -191,6 +193,7 @@ def array_forms(graph: Graph) -> Broken:
         elif isinstance(node, Head):
             yield from _form(node.name, "weight", node.weight, "int8", (node.classes, graph.head_features()))
             yield from _form(node.name, "bias", node.bias, "int32", (node.classes,))
+            yield from _form(node.name, "code_shift", node.code_shift, "uint8", (node.classes,))
 
 
 def constants(graph: Graph) -> Broken:
@@ -221,6 +224,39 @@ def constants(graph: Graph) -> Broken:
                 yield node.name, f"rounds away more than {MAX_ROUNDING} bits"
 
 
+def widths(graph: Graph) -> Broken:
+    """Weights are stored in 8, 4 or 2 bits; in fewer than 8 only those that read spikes, of which there are some."""
+    for node in graph.nodes:
+        if not isinstance(node, Lif | Head):
+            continue
+        if node.bits not in WIDTHS:
+            yield node.name, f"stores weights in {node.bits} bits; 8, 4 and 2 are possible"
+        elif node.bits != 8 and isinstance(node, Lif) and not _convolves_spikes(node):
+            yield node.name, f"has {node.bits} bits but no weights of spikes to store in them; give it 8"
+
+
+def stored(graph: Graph) -> Broken:
+    """A weight of 4 or 2 bits is -7 to 7, or -1 to 1, times 2**shift; shifts are 0 to 6, and 8 bits have none."""
+    for node in graph.nodes:
+        if not isinstance(node, Lif | Head) or node.code_shift is None:
+            continue
+        if node.bits == 8:
+            yield node.name, "has a shift, which weights of 8 bits do without; remove it"
+            continue
+        if not _within(node.code_shift, 0, MAX_CODE_SHIFT):
+            yield node.name, f"has a shift outside 0 to {MAX_CODE_SHIFT}"
+            continue
+        for weight in _spike_weights(node):
+            broken = np.flatnonzero(~representable(weight, node.code_shift, node.bits))
+            if len(broken):
+                most = MAX_CODE[node.bits]
+                yield (
+                    node.name,
+                    f"has weights in {len(broken)} channels, first {broken[0]}, that are not -{most} to {most} times "
+                    f"2**shift, and so cannot be stored in {node.bits} bits; give it more bits or other shifts",
+                )
+
+
 def no_saturation(graph: Graph) -> Broken:
     """In the worst case no potential or current leaves int16, no accumulator or score reaches 2**24, no count 2**16."""
     if bounds.max_count(graph) > 0xFFFF:
@@ -245,9 +281,9 @@ def no_saturation(graph: Graph) -> Broken:
 STAGES: tuple[tuple[Callable[[Graph], Broken], ...], ...] = (
     (names, order, sizes),
     (used, connections, pixels, frames),
-    (shapes, constants),
+    (shapes, constants, widths),
     (array_forms,),
-    (no_saturation,),
+    (stored, no_saturation),
 )
 
 
@@ -280,6 +316,16 @@ def _form(node: str, field: str, array: object, dtype: str, shape: tuple[int, ..
             node,
             f"{field} is {getattr(array, 'dtype', '?')}{list(getattr(array, 'shape', ()))}, not {dtype}{list(shape)}",
         )
+
+
+def _convolves_spikes(node: Lif) -> bool:
+    return any(isinstance(edge, SpikeConv) for edge in node.edges)
+
+
+def _spike_weights(node: Lif | Head) -> Iterator[Array]:
+    """Every array of weights of ``node`` that is set and multiplies spikes."""
+    holders = [node] if isinstance(node, Head) else [e for e in node.edges if isinstance(e, SpikeConv)]
+    return (holder.weight for holder in holders if holder.weight is not None)
 
 
 def _within(array: Array, low: int, high: int) -> bool:

@@ -117,7 +117,9 @@ def arrays(graph: Graph) -> Iterator[tuple[str, Array | None]]:
     """Yield every array field as (``node.field`` or ``node.edge_index.field``, array or None)."""
     for node in graph.nodes:
         for name in _array_fields(node):
-            yield f"{node.name}.{name}", getattr(node, name)
+            # Weights of 8 bits have no shift, so none is missing.
+            if name != "code_shift" or getattr(node, "bits", 8) != 8:
+                yield f"{node.name}.{name}", getattr(node, name)
         if isinstance(node, Lif):
             for index, edge in enumerate(node.edges):
                 for name in _array_fields(edge):

@@ -148,6 +148,9 @@ class Lif:
 
     The reset is immediate, in the same time step. ``bias``: int16 [channels]; ``threshold``: int16
     [channels], at least 1; ``exponent``: e, uint8 [channels]; u starts at 0 for every image.
+
+    ``bits`` (8, 4 or 2) are what each weight of its spike convolutions takes where it is stored, and ``code_shift``,
+    uint8 [channels], what turns the stored codes into weights (``toolchain.graph.codes``); None for 8 bits.
     """
 
     name: str
@@ -158,6 +161,8 @@ class Lif:
     bias: Array | None = None
     threshold: Array | None = None
     exponent: Array | None = None
+    bits: int = 8
+    code_shift: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,8 @@ class Head:
     number's own unit, with its own one of ``shifts``; for classes there are none.
     ``features`` = ``count``: spikes are counted over space and time, one feature a channel;
     ``flatten``: over time only, one feature a neuron, in channel, row, column order.
-    ``weight``: int8 [classes, features]; ``bias``: int32 [classes].
+    ``weight``: int8 [classes, features]; ``bias``: int32 [classes]; ``bits`` and ``code_shift``, uint8 [classes], as
+    for ``Lif``.
     """
 
     name: str
@@ -188,6 +194,8 @@ class Head:
     bias: Array | None = None
     exponent: int | None = None
     shifts: tuple[int, ...] = ()
+    bits: int = 8
+    code_shift: Array | None = None
 
 
 Node = Input | Lif | OrPool | Head

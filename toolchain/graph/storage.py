@@ -102,8 +102,8 @@ def _describe(item: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {"type": _TAGS[type(item)]}
     for field in fields(item):
         value = getattr(item, field.name)
-        # What says nothing is left out, so that files are what they were before there were frames and numbers.
-        if "Array" in str(field.type) or (field.name, value) in (("frames", 1), ("shifts", ())):
+        # What says nothing is left out, so that files are what they were before there were frames, numbers and bits.
+        if "Array" in str(field.type) or (field.name, value) in (("frames", 1), ("shifts", ()), ("bits", 8)):
             continue
         if field.name == "edges":
             value = [_describe(edge) for edge in value]
@@ -137,6 +137,8 @@ def _build(item: dict[str, Any], tensors: dict[str, Array], kinds: dict[str, Any
             values[name] = _integer(item[name])
         elif name == "shifts":
             values[name] = tuple(map(_integer, item.get(name, ())))
+        elif name == "bits":
+            values[name] = _integer(item.get(name, 8))
         elif name == "exponent":
             values[name] = None if item[name] is None else _integer(item[name])
         else:

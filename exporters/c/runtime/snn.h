@@ -7,8 +7,8 @@
  *
  * - the spikes of a map are planes of uint16 words, [row][time step][column][block]; channel c is bit
  *   c % 16 of block c / 16, and the channels that pad the last block never fire;
- * - the weights of a layer are rows of 16 int8, one row per (edge, kernel row, kernel column, input channel),
- *   [block][row][16], on a 4-byte boundary.
+ * - the weights of a layer are rows of 16, one row per (edge, kernel row, kernel column, input channel),
+ *   [block][row][16], on a 4-byte boundary: int8, or codes of 4 or 2 bits that stand for code * 2^shift.
  *
  * Currents, potentials and thresholds fit in int16, and sums of pixels in 24 bits, whatever the input is: the
  * exporter refuses a network for which this is not proven. The kernels check nothing at run time.
@@ -105,12 +105,18 @@ typedef struct {
 typedef struct {
     snn_neurons neurons;
     const snn_edge *edges;
-    const int8_t *weights;   /**< of the convolutions in the order of the edges; null if there is none */
+    const void *weights;     /**< of the convolutions in the order of the edges; null if there is none */
     const uint8_t *exponent; /**< e, one a channel; null without skip and pool edges */
     uint32_t scratch;        /**< byte offset in the arena: an event a time step, kernel position and source block */
     uint32_t rows;           /**< weight rows of a block */
     uint16_t edge_count;
 } snn_spike_node;
+
+/** A layer that sees spikes, with weights of 4 or 2 bits. */
+typedef struct {
+    snn_spike_node spike;
+    const uint8_t *shift; /**< one a channel, padded to whole blocks */
+} snn_packed_node;
 
 /** OR pooling: 2x2, stride 2; an odd last row or column is dropped. */
 typedef struct {
@@ -125,7 +131,7 @@ typedef struct {
 
 /** Spike counts and the linear layer that reads them. */
 typedef struct {
-    const int8_t *weights; /**< [class][feature]; features in the order row, column, channel */
+    const void *weights; /**< [class][feature]; features in the order row, column, channel */
     const int32_t *bias;
     uint32_t source;
     uint32_t counts;   /**< byte offset in the arena: one count a feature */
@@ -136,7 +142,14 @@ typedef struct {
     uint16_t step;     /**< features from one position to the next: 0 counts over space, channels flattens */
     uint16_t classes;
     uint8_t time_steps;
+    uint8_t bits; /**< of a weight: 8, 4 or 2; where fewer than 8, each class begins with a byte of its own */
 } snn_head_node;
+
+/** The same with weights of 4 or 2 bits. */
+typedef struct {
+    snn_head_node head;
+    const uint8_t *shift; /**< one a class */
+} snn_packed_head_node;
 
 /** What a network says of itself. */
 typedef struct {
@@ -152,14 +165,26 @@ void snn_pixel(const snn_pixel_node *node, const uint8_t *image, uint8_t *arena)
 /** The same with a frame for each time step, uint8 [time step][height][width][channels]. */
 void snn_frames(const snn_pixel_node *node, const uint8_t *frames, uint8_t *arena);
 
-/** Run all time steps of a layer that sees spikes; time spent grows with the number of spikes. */
-void snn_spike(const snn_spike_node *node, uint8_t *arena);
+/** Run all time steps of a layer that sees spikes, with weights of 8 bits; time grows with the number of spikes. */
+void snn_spike_8(const snn_spike_node *node, uint8_t *arena);
+
+/** The same with weights of 4 bits. */
+void snn_spike_4(const snn_packed_node *node, uint8_t *arena);
+
+/** The same with weights of 2 bits. */
+void snn_spike_2(const snn_packed_node *node, uint8_t *arena);
+
+/** The same without weights, of skip and pool edges alone. */
+void snn_pass(const snn_spike_node *node, uint8_t *arena);
 
 /** Halve a map of spikes. */
 void snn_or_pool(const snn_or_pool_node *node, uint8_t *arena);
 
 /** Count the spikes and write one score a class. */
 void snn_head(const snn_head_node *node, uint8_t *arena, int32_t *scores);
+
+/** The same with weights of 4 or 2 bits. */
+void snn_packed_head(const snn_packed_head_node *node, uint8_t *arena, int32_t *scores);
 
 /** The inference function of a network. */
 typedef void (*snn_infer)(const uint8_t *image, int32_t *scores);

@@ -3,24 +3,7 @@
  * The layer that sees spikes. Only the weights of neurons that fired are read: at each position the spike words
  * that are not zero are listed once, and every block of output channels then walks the list.
  */
-#include "snn.h"
-
-/* A weight row, as words of four channels. */
-typedef const uint32_t __attribute__((may_alias)) weight_word;
-#define ROW_WORDS (SNN_BLOCK / 4u)
-
-/* Four signed bytes with their sign bits flipped are the four bytes w + 128, and sums of those never borrow. */
-#define SIGN_BITS 0x80808080u
-/* What that adds to a packed pair of channels. */
-#define PAIR_OFFSET 0x00800080u
-/* The odd bytes of a word, once they are shifted down: each has 16 bits of room. */
-#define ODD_BYTES 0x00FF00FFu
-
-/* Sums of four channels modulo 2^32: of the whole words, and of their odd bytes apart. */
-typedef struct {
-    uint32_t all;
-    uint32_t odd;
-} four_sums;
+#include "snn_spike.h"
 
 /* Where the events of each time step end. */
 typedef struct {
@@ -53,21 +36,6 @@ static const snn_spikes *spikes_at(const snn_edge *edge, const uint8_t *arena, u
     const snn_spikes *spikes = (const snn_spikes *)(const void *)(arena + edge->source);
 
     return spikes + (((uint32_t)row * time_steps + t) * edge->width + (uint32_t)column) * edge->blocks;
-}
-
-/* Position of the lowest of `bits`, which are not zero. */
-static inline uint32_t lowest(uint32_t bits)
-{
-#if defined(__arm__) && !defined(__ARM_FEATURE_CLZ)
-    uint32_t position = 0;
-
-    for (; !(bits & 1u); bits >>= 1) {
-        position++;
-    }
-    return position;
-#else
-    return (uint32_t)__builtin_ctz(bits);
-#endif
 }
 
 /* List the events of one convolution and one time step at the output position (y, x). */
@@ -124,66 +92,11 @@ static void list_events(const snn_spike_node *node, uint8_t *arena, int32_t y, i
     }
 }
 
-static void add_word(four_sums *sums, uint32_t word)
-{
-    word ^= SIGN_BITS;
-    sums->all += word;
-    sums->odd += (word >> 8) & ODD_BYTES;
-}
-
-/* Add a packed pair of int16 to the currents of two channels; what comes out fits in int16, whatever went in. */
-static void add_pair(uint32_t pair, int32_t *low, int32_t *high)
-{
-    pair += (uint32_t)*low + ((uint32_t)*high << 16);
-    *low = (int16_t)(pair & 0xFFFFu);
-    *high = (int16_t)((pair - (uint32_t)*low) >> 16);
-}
-
-/* Add the sums of four channels, of which each pair holds `offset` too much. */
-static void add_sums(four_sums sums, uint32_t offset, int32_t *current)
-{
-    add_pair(sums.all - (sums.odd << 8) - offset, &current[0], &current[2]);
-    add_pair(sums.odd - offset, &current[1], &current[3]);
-}
-
-/* Add the weight rows of the neurons that fired to the currents of a block. */
-static void accumulate(const snn_event *event, const snn_event *end, weight_word *weights, int32_t *current)
-{
-    four_sums sums0 = {0, 0}, sums1 = {0, 0}, sums2 = {0, 0}, sums3 = {0, 0};
-    uint32_t count = 0;
-
-    for (; event != end; event++) {
-        weight_word *row = weights + (*event >> 16) * ROW_WORDS;
-        uint32_t spikes = *event & 0xFFFFu;
-
-        do {
-            const uint32_t silent = lowest(spikes);
-
-            row += silent * ROW_WORDS;
-            add_word(&sums0, row[0]);
-            add_word(&sums1, row[1]);
-            add_word(&sums2, row[2]);
-            add_word(&sums3, row[3]);
-            row += ROW_WORDS;
-            count++;
-            spikes >>= silent;
-            spikes >>= 1;
-        } while (spikes);
-    }
-    /* Without this, clang subtracts the offset from every word rather than once from the sums. */
-    __asm__("" : "+r"(count));
-    count *= PAIR_OFFSET;
-    add_sums(sums0, count, current);
-    add_sums(sums1, count, current + 4);
-    add_sums(sums2, count, current + 8);
-    add_sums(sums3, count, current + 12);
-}
-
 /* Add 2^(exponent - less) to the current of each channel that fired. */
 static void add_units(uint32_t spikes, const uint8_t *exponent, uint32_t less, int32_t *current)
 {
     while (spikes) {
-        const uint32_t c = lowest(spikes);
+        const uint32_t c = snn_lowest(spikes);
 
         current[c] += 1 << (exponent[c] - less);
         spikes &= spikes - 1u;
@@ -232,9 +145,8 @@ static void start_current(const snn_spike_node *node, const uint8_t *arena, int3
 
 /* Run all time steps of one block at the output position (y, x), whose spikes go to output[t * plane]. */
 static void run_block(const snn_spike_node *node, const uint8_t *arena, const event_list *list, int32_t y, int32_t x,
-                      uint32_t block, snn_spikes *output, uint32_t plane)
+                      uint32_t block, snn_accumulate accumulate, snn_spikes *output, uint32_t plane)
 {
-    weight_word *weights = (weight_word *)(const void *)node->weights;
     const snn_event *event = list->first;
     int32_t potential[SNN_BLOCK], current[SNN_BLOCK];
     uint32_t c, t;
@@ -245,14 +157,14 @@ static void run_block(const snn_spike_node *node, const uint8_t *arena, const ev
     for (t = 0; t < node->neurons.time_steps; t++) {
         start_current(node, arena, y, x, block, t, current);
         if (event != list->end[t]) {
-            accumulate(event, list->end[t], weights + block * node->rows * ROW_WORDS, current);
+            accumulate(node, block, event, list->end[t], current);
             event = list->end[t];
         }
         output[t * plane] = (uint16_t)snn_fire(&node->neurons, block, potential, current);
     }
 }
 
-void snn_spike(const snn_spike_node *node, uint8_t *arena)
+void snn_layer(const snn_spike_node *node, uint8_t *arena, snn_accumulate accumulate)
 {
     const snn_neurons *neurons = &node->neurons;
     const uint32_t plane = (uint32_t)neurons->width * neurons->blocks;
@@ -265,10 +177,15 @@ void snn_spike(const snn_spike_node *node, uint8_t *arena)
         for (x = 0; x < neurons->width; x++) {
             list_events(node, arena, y, x, &list);
             for (block = 0; block < neurons->blocks; block++) {
-                run_block(node, arena, &list, y, x, block, output++, plane);
+                run_block(node, arena, &list, y, x, block, accumulate, output++, plane);
             }
         }
         /* The next row begins behind the planes of the other time steps. */
         output += (neurons->time_steps - 1u) * plane;
     }
+}
+
+void snn_pass(const snn_spike_node *node, uint8_t *arena)
+{
+    snn_layer(node, arena, 0);
 }

@@ -18,6 +18,8 @@ from toolchain.graph.nodes import Head, Lif, PixelConv, Shape, SpikeConv
 STRUCT_BYTES = {
     "snn_pixel_node": packing.PIXEL_NODE_BYTES,
     "snn_spike_node": packing.SPIKE_NODE_BYTES,
+    "snn_packed_node": packing.SPIKE_NODE_BYTES + packing.SHIFT_POINTER_BYTES,
+    "snn_packed_head_node": packing.HEAD_BYTES + packing.SHIFT_POINTER_BYTES,
     "snn_edge": packing.EDGE_BYTES,
     "snn_or_pool_node": packing.OR_POOL_BYTES,
     "snn_head_node": packing.HEAD_BYTES,

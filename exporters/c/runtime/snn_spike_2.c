@@ -1,0 +1,16 @@
+/**
+ * @file snn_spike_2.c
+ * Layers that see spikes, with weights of 2 bits: a row is 16 codes of -1, 0 or 1 in one word.
+ */
+#include "snn_packed.h"
+
+static void accumulate(const snn_spike_node *node, uint32_t block, const snn_event *event, const snn_event *end,
+                       int32_t *current)
+{
+    snn_accumulate_packed(node, block, event, end, current, 2u);
+}
+
+void snn_spike_2(const snn_packed_node *node, uint8_t *arena)
+{
+    snn_layer(&node->spike, arena, accumulate);
+}
