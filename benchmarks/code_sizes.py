@@ -94,14 +94,18 @@ def measure(profile: Profile, compiler: Compiler) -> CodeSize:
     def linked(**parts: Any) -> int:
         return linked_code_bytes(network(**parts), profile, compiler)
 
-    base, one, other = linked(), linked(bits=[8]), linked(bits=[4])
-    node = (linked(spiking=1 + CALLS) - one) / CALLS
-    spike_8 = _filled(linked(bits=[4, 8]) - other - node)
+    base, alone = linked(), {bits: linked(bits=[bits]) for bits in (8, 4, 2)}
+    node = (linked(spiking=1 + CALLS) - alone[8]) / CALLS
+    # What kernels share is there already if another width is.
+    kernels = {
+        bits: _filled(linked(bits=[other, bits]) - alone[other] - node)
+        for bits, other in ((8, 4), (4, 2), (2, 4), (0, 8))
+    }
     return CodeSize(
         base,
-        _filled(one - base - node - spike_8),
-        spike_8,
-        *(_filled(linked(bits=[8, bits]) - one - node) for bits in (4, 2, 0)),
+        _filled(alone[8] - base - node - kernels[8]),
+        *kernels.values(),
+        _filled(linked(bits=[8, 4]) - alone[8] - node - kernels[4]),
         _filled(linked(pooling=1) - base - node),
         _filled(linked(head_bits=4) - base),
         node,
@@ -133,7 +137,15 @@ def estimate(compiler: str) -> CodeSize:
             for function in ("snn_pass", "snn_packed_head"):
                 if size := _code_bytes(target, f".{function}"):
                     sizes |= {source.stem: sizes[source.stem] - size, function: size}
-    kernels = ("snn_spike", "snn_spike_8", "snn_spike_4", "snn_spike_2", "snn_pass", "snn_or_pool")
+    kernels = (
+        "snn_spike",
+        "snn_spike_8",
+        "snn_spike_4",
+        "snn_spike_2",
+        "snn_pass",
+        "snn_packed",
+        "snn_or_pool",
+    )
     terms = [sizes.pop(name) for name in (*kernels, "snn_packed_head")]
     # Both kernels of the pixels are in one object, of which an image has one.
     pixel = sizes["snn_pixel"] // 2

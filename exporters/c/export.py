@@ -36,6 +36,7 @@ RUNTIME = (
     "snn_neurons.c",
     "snn_pixel.c",
     "snn_spike.c",
+    "snn_packed.c",
     "snn_spike_8.c",
     "snn_spike_4.c",
     "snn_spike_2.c",

@@ -1,4 +1,7 @@
-"""TFLite files for Linux boards: float32 arithmetic over int8-stored weights, exact by construction."""
+"""TFLite files for Linux boards: float32 arithmetic over int8-stored weights, exact by construction.
+
+Weights of 4 and 2 bits take a byte each here too: interpreters have no portable operator that reads less.
+"""
 
 from __future__ import annotations
 

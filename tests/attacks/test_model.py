@@ -7,11 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import safetensors.numpy
+from numpy.typing import NDArray
 
 from tests.support.graphs import random_graph
 from toolchain.errors import InputError
 from toolchain.graph.storage import load_graph, save_graph
+
+
+def in_last(document: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """The description with fields of its last node, the head, changed."""
+    return document | {"nodes": [*document["nodes"][:-1], document["nodes"][-1] | fields]}
+
 
 DESCRIPTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "list": lambda document: [document],
@@ -37,6 +46,15 @@ DESCRIPTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "preprocessing of a billion pixels": lambda document: (
         document | {"preprocessing": {"height": 10**9, "width": 10**9, "channels": "grey", "crop": "none"}}
     ),
+    "a bit": lambda document: in_last(document, bits=1),
+    "bits a text": lambda document: in_last(document, bits="4"),
+    "bits true": lambda document: in_last(document, bits=True),
+    "half a bit": lambda document: in_last(document, bits=0.5),
+    "no bits": lambda document: in_last(document, bits=None),
+    "negative bits": lambda document: in_last(document, bits=-4),
+    "a googol of bits": lambda document: in_last(document, bits=10**100),
+    "bits that the weights do not fit": lambda document: in_last(document, bits=2),
+    "shifts within the description": lambda document: in_last(document, code_shift=[0, 0]),
     "labels a number": lambda document: document | {"labels": 7},
 }
 
@@ -95,6 +113,26 @@ def test_a_truncated_pair_is_refused(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"model\.safetensors is not a safetensors file"):
         load_graph(folder)
+
+
+@pytest.mark.parametrize(
+    "shift",
+    [np.full(2, 200), np.zeros(3), np.zeros(0), np.zeros((2, 1)), None],
+    ids=["huge", "too many", "none", "of two axes", "missing"],
+)
+def test_shifts_that_do_not_belong_to_the_weights_are_refused(
+    tmp_path: Path, shift: NDArray[np.float64] | None
+) -> None:
+    graph = random_graph(next(seed for seed in range(40) if random_graph(seed).head.bits == 4))
+    save_graph(graph, tmp_path)
+    path = tmp_path / "model.safetensors"
+    tensors = safetensors.numpy.load(path.read_bytes())
+    del tensors["head.code_shift"]
+    if shift is not None:
+        tensors["head.code_shift"] = shift.astype(np.uint8)
+    path.write_bytes(safetensors.numpy.save(tensors))
+    with pytest.raises(InputError):
+        load_graph(tmp_path)
 
 
 def test_a_missing_half_is_named(folder: Path) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from toolchain.architecture.architecture import Architecture, Shrink
 from toolchain.architecture.cells import Cell, canonical_cells
+from toolchain.graph.codes import WIDTHS
 from toolchain.graph.nodes import Leak
 
 
@@ -33,4 +34,5 @@ def architectures(max_channels: int = 4096, max_blocks: int = 8) -> st.SearchStr
         stem_stride=st.integers(1, 2),
         blocks=st.lists(st.one_of(cells(), shrinks), max_size=max_blocks).map(tuple),
         head=st.sampled_from(["count", "flatten"]),
+        bits=st.sampled_from(WIDTHS),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolchain.architecture.build import build
 from toolchain.architecture.text import parse
@@ -46,28 +47,35 @@ def filled(graph: Graph, seed: int = 0, longest: bool = False) -> Graph:
             channels = node.shape.channels
             exponent = np.full(channels, 12) if longest else rng.integers(3, 11, channels)
             threshold = np.full(channels, 32767) if longest else 2**exponent
+            shift = _shifts(rng, node.bits, channels)
             node = replace(
                 node,
-                edges=tuple(_filled(graph, node, edge) for edge in node.edges),
+                edges=tuple(_filled(graph, node, edge, shift) for edge in node.edges),
                 bias=np.zeros(channels, np.int16),
                 threshold=threshold.astype(np.int16),
                 exponent=exponent.astype(np.uint8),
+                code_shift=shift,
             )
         elif isinstance(node, Head):
             weight = np.zeros((node.classes, graph.head_features()), np.int8)
-            weight[:, 0] = rng.integers(-128, 128, node.classes)
+            shift = _shifts(rng, node.bits, node.classes)
+            weight[:, 0] = rng.integers(-128, 128, node.classes) if shift is None else 1 << shift
             bias = rng.integers(-9999, 9999, node.classes).astype(np.int32)
-            node = replace(node, weight=weight, bias=bias, exponent=-24 if longest else 5)
+            node = replace(node, weight=weight, bias=bias, exponent=-24 if longest else 5, code_shift=shift)
         nodes.append(node)
     return replace(graph, nodes=tuple(nodes))
 
 
-def _filled(graph: Graph, node: Lif, edge: Edge) -> Edge:
+def _shifts(rng: np.random.Generator, bits: int, outputs: int) -> NDArray[np.uint8] | None:
+    return None if bits == 8 else rng.integers(0, 7, outputs).astype(np.uint8)
+
+
+def _filled(graph: Graph, node: Lif, edge: Edge, shift: NDArray[np.uint8] | None) -> Edge:
     if not isinstance(edge, PixelConv | SpikeConv):
         return edge
     channels = node.shape.channels
     weight = np.zeros((channels, graph.source_shape(edge.source).channels, edge.kernel, edge.kernel), np.int8)
-    weight[:, 0] = 1
+    weight[:, 0] = 1 if shift is None else (1 << shift).reshape(-1, 1, 1)
     if isinstance(edge, PixelConv):
         return replace(edge, weight=weight, rounding=np.full(channels, 2, np.uint8))
     return replace(edge, weight=weight)

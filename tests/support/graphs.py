@@ -108,7 +108,9 @@ def in_bits(node: Any, bits: int, rng: np.random.Generator) -> Any:
     """
     if bits == 8:
         return node
-    weights = [edge.weight for edge in node.edges if _convolves(edge)] if isinstance(node, Lif) else [node.weight]
+    weights = (
+        [edge.weight for edge in node.edges if _convolves(edge)] if isinstance(node, Lif) else [node.weight]
+    )
     flat = np.concatenate([weight.reshape(len(weight), -1) for weight in weights], axis=1).astype(int)
     fitting = [int(most).bit_length() - (bits - 1) for most in np.abs(flat).max(axis=1)]
     shift = np.clip(fitting + rng.integers(-2, 2, len(fitting)), 0, MAX_CODE_SHIFT).astype(np.uint8)
@@ -120,7 +122,9 @@ def in_bits(node: Any, bits: int, rng: np.random.Generator) -> Any:
 
     if isinstance(node, Head):
         return replace(node, weight=stored(node.weight), bits=bits, code_shift=shift)
-    edges = tuple(replace(edge, weight=stored(edge.weight)) if _convolves(edge) else edge for edge in node.edges)
+    edges = tuple(
+        replace(edge, weight=stored(edge.weight)) if _convolves(edge) else edge for edge in node.edges
+    )
     return replace(node, edges=edges, bits=bits, code_shift=shift)
 
 

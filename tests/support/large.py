@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.support.graphs import _made_to_fit
+from tests.support.graphs import _lively, _made_to_fit, in_bits
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import (
@@ -24,8 +24,11 @@ from toolchain.graph.nodes import (
 from toolchain.graph.preprocessing import Preprocessing
 
 
-def large_graph() -> Graph:
-    """28x28 grey pixels, 32 and 64 channels, every type of edge, both ways to shrink; 10-35 % of neurons fire."""
+def large_graph(bits: int = 8) -> Graph:
+    """28x28 grey pixels, 32 and 64 channels, every type of edge, both ways to shrink; 10-35 % of neurons fire.
+
+    ``bits`` of a weight that reads spikes; what of it fewer than 8 do not hold is cut off.
+    """
     rng = np.random.default_rng(0)
 
     def weights(out: int, into: int, kernel: int, spread: float) -> NDArray[np.int8]:
@@ -59,6 +62,12 @@ def large_graph() -> Graph:
             5,
         ),
     )
-    graph = Graph(nodes, 4, Preprocessing(28, 28, "grey"), tuple("0123456789"))
+    stored = (
+        in_bits(node, bits, rng) if isinstance(node, Lif | Head) and node.name != "stem" else node
+        for node in nodes
+    )
+    graph = Graph(tuple(stored), 4, Preprocessing(28, 28, "grey"), tuple("0123456789"))
+    # Cut off weights let fewer neurons fire, so thresholds follow.
+    graph = graph if bits == 8 else _lively(graph, 0)
     require_valid(graph, "large graph", weights=True)
     return graph

@@ -183,8 +183,8 @@ def _dynamics(architectures: Sequence[Architecture]) -> Indices:
 
 def _one_if_equal(numbers: Indices) -> Amount:
     """One number instead of many equal ones, with which all that follows takes less time."""
-    first = int(numbers[0]) if len(numbers) else 0
-    return first if (numbers == first).all() else numbers
+    equal = len(numbers) and (numbers == numbers[0]).all()
+    return int(numbers[0]) if equal else numbers
 
 
 def _digits(coded: Indices) -> tuple[Indices, Indices]:

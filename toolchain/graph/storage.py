@@ -116,7 +116,7 @@ def _describe(item: Any) -> dict[str, Any]:
 def _build(item: dict[str, Any], tensors: dict[str, Array], kinds: dict[str, Any], prefix: str) -> Any:
     kind = kinds[item["type"]]
     known = {field.name: field for field in fields(kind)}
-    unknown = set(item) - set(known) - {"type"}
+    unknown = set(item) - {name for name, field in known.items() if "Array" not in str(field.type)} - {"type"}
     if unknown:
         raise ValueError(f"{prefix} has unknown fields {sorted(unknown)}")
     values: dict[str, Any] = {}

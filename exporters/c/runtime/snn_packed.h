@@ -19,28 +19,8 @@ typedef struct {
     uint32_t word3;
 } snn_byte_sums;
 
-/* Two channels of add_sums: their shifts, and their places among the four. */
-static inline void snn_add_shifted(uint32_t pair, const uint8_t *shift, int32_t *current, uint32_t first)
-{
-    const uint32_t low_shift = shift[first];
-    const uint32_t high_shift = shift[first + 2u];
-    /* Sum and current may each leave int16, but (sum * 2^shift + current) >> shift does not. */
-    const int32_t low_before = current[first] >> low_shift;
-    const int32_t high_before = current[first + 2u] >> high_shift;
-    int32_t low = low_before;
-    int32_t high = high_before;
-
-    snn_add_pair(pair, &low, &high);
-    current[first] += (low - low_before) * (1 << low_shift);
-    current[first + 2u] += (high - high_before) * (1 << high_shift);
-}
-
-/* Add the sums of four channels, of which each pair holds `offset` too much, times 2^shift. */
-static inline void snn_add_codes(snn_four_sums sums, uint32_t offset, const uint8_t *shift, int32_t *current)
-{
-    snn_add_shifted(sums.all - (sums.odd << 8) - offset, shift, current, 0);
-    snn_add_shifted(sums.odd - offset, shift, current, 1);
-}
+/* The same as snn_add_pairs for pairs of sums of codes, which stand for 2^shift times as much. */
+void snn_add_codes(uint32_t even, uint32_t odd, const uint8_t *shift, int32_t *current);
 
 /* Add a row of codes of `bits` bits: byte j of each word holds channels j, j + 4 and so on, from its low bits up. */
 static inline void snn_add_row(snn_byte_sums *sums, snn_weight_word *row, uint32_t bits)
@@ -89,10 +69,10 @@ static inline void snn_accumulate_packed(const snn_spike_node *node, uint32_t bl
         snn_add_bytes(&sums3, bytes.word3);
     }
     count *= SNN_PAIR << (bits - 1u);
-    snn_add_codes(sums0, count, shift, current);
-    snn_add_codes(sums1, count, shift + 4, current + 4);
-    snn_add_codes(sums2, count, shift + 8, current + 8);
-    snn_add_codes(sums3, count, shift + 12, current + 12);
+    snn_add_codes(snn_even(sums0) - count, sums0.odd - count, shift, current);
+    snn_add_codes(snn_even(sums1) - count, sums1.odd - count, shift + 4, current + 4);
+    snn_add_codes(snn_even(sums2) - count, sums2.odd - count, shift + 8, current + 8);
+    snn_add_codes(snn_even(sums3) - count, sums3.odd - count, shift + 12, current + 12);
 }
 
 #endif

@@ -92,6 +92,20 @@ static void list_events(const snn_spike_node *node, uint8_t *arena, int32_t y, i
     }
 }
 
+/* Add a packed pair to the currents of two channels. */
+static void add_pair(uint32_t pair, int32_t *low, int32_t *high)
+{
+    pair += (uint32_t)*low + ((uint32_t)*high << 16);
+    *low = (int16_t)(pair & 0xFFFFu);
+    *high = (int16_t)((pair - (uint32_t)*low) >> 16);
+}
+
+void snn_add_pairs(uint32_t even, uint32_t odd, int32_t *current)
+{
+    add_pair(even, &current[0], &current[2]);
+    add_pair(odd, &current[1], &current[3]);
+}
+
 /* Add 2^(exponent - less) to the current of each channel that fired. */
 static void add_units(uint32_t spikes, const uint8_t *exponent, uint32_t less, int32_t *current)
 {

@@ -32,6 +32,10 @@ typedef void (*snn_accumulate)(const snn_spike_node *node, uint32_t block, const
 /* Run all time steps of a layer; `accumulate` may be null if the layer has no weights. */
 void snn_layer(const snn_spike_node *node, uint8_t *arena, snn_accumulate accumulate);
 
+/* Add packed pairs of int16, `even` of channels 0 and 2 and `odd` of 1 and 3, to the currents of four channels; what
+   comes out fits in int16, whatever went in. */
+void snn_add_pairs(uint32_t even, uint32_t odd, int32_t *current);
+
 /* Position of the lowest of `bits`, which are not zero. */
 static inline uint32_t snn_lowest(uint32_t bits)
 {
@@ -54,12 +58,10 @@ static inline void snn_add_bytes(snn_four_sums *sums, uint32_t bytes)
     sums->odd += (bytes >> 8) & SNN_ODD_BYTES;
 }
 
-/* Add a packed pair of int16 to the currents of two channels; what comes out fits in int16, whatever went in. */
-static inline void snn_add_pair(uint32_t pair, int32_t *low, int32_t *high)
+/* The sums of channels 0 and 2 as a packed pair. */
+static inline uint32_t snn_even(snn_four_sums sums)
 {
-    pair += (uint32_t)*low + ((uint32_t)*high << 16);
-    *low = (int16_t)(pair & 0xFFFFu);
-    *high = (int16_t)((pair - (uint32_t)*low) >> 16);
+    return sums.all - (sums.odd << 8);
 }
 
 #endif

@@ -10,13 +10,6 @@
 #define SIGN_BITS 0x80808080u
 #define OFFSET 128u
 
-/* Add the sums of four channels, of which each pair holds `offset` too much. */
-static void add_sums(snn_four_sums sums, uint32_t offset, int32_t *current)
-{
-    snn_add_pair(sums.all - (sums.odd << 8) - offset, &current[0], &current[2]);
-    snn_add_pair(sums.odd - offset, &current[1], &current[3]);
-}
-
 static void accumulate(const snn_spike_node *node, uint32_t block, const snn_event *event, const snn_event *end,
                        int32_t *current)
 {
@@ -45,10 +38,10 @@ static void accumulate(const snn_spike_node *node, uint32_t block, const snn_eve
     /* Without this, clang subtracts the offset from every word rather than once from the sums. */
     __asm__("" : "+r"(count));
     count *= OFFSET * SNN_PAIR;
-    add_sums(sums0, count, current);
-    add_sums(sums1, count, current + 4);
-    add_sums(sums2, count, current + 8);
-    add_sums(sums3, count, current + 12);
+    snn_add_pairs(snn_even(sums0) - count, sums0.odd - count, current);
+    snn_add_pairs(snn_even(sums1) - count, sums1.odd - count, current + 4);
+    snn_add_pairs(snn_even(sums2) - count, sums2.odd - count, current + 8);
+    snn_add_pairs(snn_even(sums3) - count, sums3.odd - count, current + 12);
 }
 
 void snn_spike_8(const snn_spike_node *node, uint8_t *arena)

@@ -12,6 +12,7 @@ from exporters.c.constants import Structs, Values, constants, known_answer
 from tests.support.graphs import random_graph, random_images
 from toolchain.cost import packing
 from toolchain.cost.arena import buffers
+from toolchain.graph.codes import MAX_CODE
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Lif, PixelConv, Shape, SpikeConv
 
@@ -56,6 +57,38 @@ def test_a_weight_row_holds_one_input_of_sixteen_channels() -> None:
     assert not packed[1, :, 2:].any()
 
 
+@pytest.mark.parametrize("bits", [4, 2])
+def test_a_packed_row_holds_sixteen_codes(bits: int) -> None:
+    """Every code is found where the kernels look: channel c in byte c % 4 of a word, from its low bits up."""
+    rng, shift = np.random.default_rng(0), np.arange(18, dtype=np.uint8) % 4
+    code = rng.integers(-MAX_CODE[bits], MAX_CODE[bits] + 1, (18, 5, 3, 3))
+    weight = (code << shift.reshape(-1, 1, 1, 1)).astype(np.int8)
+    node = Lif("node", Shape(18, 4, 4), (SpikeConv("a", 3, 1, weight),), bits=bits, code_shift=shift)
+    packed = packed_weights(node)
+    assert packed is not None and packed.dtype == np.uint8 and packed.shape == (2, 45, 2 * bits)
+    held = 8 // bits
+    for channel in range(32):
+        block, place = divmod(channel, 16)
+        word, within = divmod(place, 4 * held)
+        byte = packed[block, :, 4 * word + within % 4]
+        found = (byte >> (bits * (within // 4)) & (1 << bits) - 1).astype(int) - (1 << bits - 1)
+        expected = code[channel].transpose(1, 2, 0).ravel() if channel < 18 else np.zeros(45)
+        assert np.array_equal(found, expected), channel
+
+
+def test_a_packed_head_begins_each_class_with_a_byte() -> None:
+    code = np.array([[1, -1, 0, 1, -1], [0, 0, 0, 0, 1]])
+    shift = np.array([2, 0], np.uint8)
+    weight = (code << shift[:, None]).astype(np.int8)
+    graph = _with_head(random_graph(1), "count")
+    head = replace(graph.head, classes=2, weight=weight, bits=2, code_shift=shift)
+    # Codes have 2 added: 3, 1, 2, 3 and 1 of the first class.
+    assert packed_head(graph, head).tolist() == [
+        [0b11_10_01_11, 0b10_10_10_01],
+        [0b10_10_10_10, 0b10_10_10_11],
+    ]
+
+
 def test_flattened_features_follow_the_camera_s_order() -> None:
     graph = _with_head(random_graph(1), "flatten")
     shape, head = graph.source_shape(graph.head.source), graph.head
@@ -98,5 +131,5 @@ def _with_head(graph: Graph, features: str) -> Graph:
     shape = graph.source_shape(graph.head.source)
     size = shape.channels if features == "count" else shape.size
     weight = np.random.default_rng(3).integers(-9, 9, (graph.head.classes, size)).astype(np.int8)
-    head: Head = replace(graph.head, features=features, weight=weight)  # type: ignore[arg-type]
+    head: Head = replace(graph.head, features=features, weight=weight, bits=8, code_shift=None)  # type: ignore[arg-type]
     return replace(graph, nodes=(*graph.nodes[:-1], head))

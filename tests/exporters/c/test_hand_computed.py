@@ -174,6 +174,32 @@ def beyond_int16() -> Case:
 CASES["sums leave int16 and come back"] = beyond_int16()
 
 
+def packed_beyond_int16(bits: int, code: int, shift: int, inputs: int, side: int, bias: int) -> Case:
+    """The same with packed weights, of neighbours of a ``side`` x ``side`` map; only its middle sees all of them."""
+    sources, weight = Shape(inputs, side, side), np.zeros((4, inputs, side, side), np.int8)
+    weight[0], weight[1] = code << shift, -code << shift
+    assert inputs * side**2 * code << shift > 32767
+    stem = lif("stem", sources, pixels(1, channels=inputs))
+    node = Lif(
+        "node",
+        Shape(4, side, side),
+        (SpikeConv("stem", side, 1, weight),),
+        NO_LEAK,
+        bias=np.array([bias, -bias, 99, 100], np.int16),
+        threshold=np.array([32000, 1, 100, 100], np.int16),
+        exponent=np.full(4, 3, np.uint8),
+        bits=bits,
+        code_shift=np.array([shift, shift, 0, 5], np.uint8),
+    )
+    return Case(network(1, Shape(1, side, side), stem, node), [1] * side**2, [1, 0, 0, side**2])
+
+
+CASES["sums of codes of 4 bits leave int16 and come back"] = packed_beyond_int16(4, 7, 0, 521, 3, -300)
+CASES["sums of codes of 4 bits leave int16 when shifted"] = packed_beyond_int16(4, 7, 4, 297, 1, -700)
+CASES["sums of codes of 2 bits leave int16 and come back"] = packed_beyond_int16(2, 1, 0, 3650, 3, -300)
+CASES["sums of codes of 2 bits leave int16 when shifted"] = packed_beyond_int16(2, 1, 6, 520, 1, -700)
+
+
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CNetwork]:
     graphs = [case.graph for case in CASES.values()]

@@ -35,6 +35,8 @@ def test_the_documented_example() -> None:
         ("reset", "hard", "reset must be one of subtract, zero, not 'hard'"),
         ("stem_channels", 0, "stem's channels must be a whole number from 1 to 4096"),
         ("stem_stride", 3, "stem's stride must be a whole number from 1 to 2"),
+        ("bits", 3, "weights have 8, 4 or 2 bits, not 3"),
+        ("bits", 8.0, "not 8.0"),
         ("head", None, "head must be one of count, flatten, not None"),
         ("blocks", (Shrink("pool", 4),) * (MAX_BLOCKS + 1), "at most 64 blocks, not 65"),
     ],
@@ -54,6 +56,16 @@ def test_shrinks_are_checked_too() -> None:
 def test_without_a_leak_the_shift_means_nothing() -> None:
     one, other = (Architecture(**{**GOOD, "leak": Leak("none", k)}) for k in (1, 7))  # type: ignore[arg-type]
     assert one == other
+
+
+def test_bits_stay_with_the_network() -> None:
+    packed = Architecture(**GOOD, bits=4)  # type: ignore[arg-type]
+    for other in (
+        packed.with_cells(packed.cells),
+        packed.before_cell(1),
+        packed.followed_by(Shrink("pool", 4)),
+    ):
+        assert other.bits == 4
 
 
 def test_cells_by_position() -> None:

@@ -68,6 +68,15 @@ def test_pools_leaks_resets_and_heads() -> None:
     assert graph.head_features() == 8 * 2 * 3
 
 
+def test_weights_of_spikes_have_the_bits() -> None:
+    graph = built("t2 leak1 reset-zero w4 stem4/1 001000 stride8 003000 head-flatten")
+    assert {node.name: node.bits for node in graph.all(Lif)} == {
+        "stem": 8, "cell0_node3": 8, "shrink1": 4, "cell1_node3": 4
+    }  # fmt: skip
+    assert graph.head.bits == 4
+    assert built("t2 leak1 reset-zero w2 stem4/1 003000 head-count").head.bits == 8
+
+
 def test_a_network_may_have_no_cell() -> None:
     assert [node.name for node in built("t1 no-leak reset-zero stem4/2 head-count").nodes] == [
         "pixels",

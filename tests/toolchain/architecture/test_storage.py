@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ from toolchain.errors import InputError
 @given(architectures())
 def test_round_trip_through_json(architecture: Architecture) -> None:
     assert from_dict(json.loads(json.dumps(to_dict(architecture))), "x") == architecture
+
+
+def test_bits_are_written_where_they_are_not_8() -> None:
+    assert "bits" not in to_dict(parse(EXAMPLE))
+    assert to_dict(replace(parse(EXAMPLE), bits=4)) == to_dict(parse(EXAMPLE)) | {"bits": 4}
 
 
 def test_round_trip_through_a_file(tmp_path: Path) -> None:
@@ -66,6 +72,9 @@ def test_the_other_space_round_trips_through_json(architecture: snasnet.SnasnetA
         (broken(blocks=[{"cell": "003000", "channels": 4}]), "a cell must have exactly the fields cell"),
         (broken(blocks=[{"cell": "999999"}]), "is not six digits"),
         (broken(blocks=[{"shrink": ["stride"], "channels": 4}]), "shrink's form"),
+        (broken(bits=3), "weights have 8, 4 or 2 bits, not 3"),
+        (broken(bits="4"), "not '4'"),
+        (broken(bits=True), "not True"),
         (broken(head=None), "the head must be one of"),
     ],
 )

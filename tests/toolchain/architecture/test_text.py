@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,13 @@ def test_each_word() -> None:
     assert parse("t1 no-leak reset-zero stem1/1 head-count").leak == Leak("none")
 
 
+def test_bits_of_a_weight_go_without_saying_if_they_are_8() -> None:
+    assert parse(EXAMPLE).bits == 8
+    for bits in (4, 2):
+        line = EXAMPLE.replace("reset-subtract", f"reset-subtract w{bits}")
+        assert parse(line) == replace(parse(EXAMPLE), bits=bits) and to_text(parse(line)) == line
+
+
 def test_spaces_around_words_and_dead_branches_do_not_matter() -> None:
     assert to_text(parse(f"  {EXAMPLE.replace('003000', '303000')}\n")) == EXAMPLE
 
@@ -43,6 +52,9 @@ def test_spaces_around_words_and_dead_branches_do_not_matter() -> None:
         (EXAMPLE.replace("leak2", "leak16"), "from 1 to 15, not 16"),
         (EXAMPLE.replace("leak2", "no-leak2"), "'no-leak2'"),
         (EXAMPLE.replace("reset-subtract", "reset-none"), "'reset-none'"),
+        (EXAMPLE.replace("stem16/2", "w8 stem16/2"), "'w8' stands where the bits of a weight, w4 or w2"),
+        (EXAMPLE.replace("stem16/2", "stem16/2 w4"), "'w4' stands where a cell"),
+        ("t4 leak2 reset-subtract w4 stem16/2", "not a line such as"),
         (EXAMPLE.replace("stem16/2", "stem16/3"), "'stem16/3' stands where the stem"),
         (EXAMPLE.replace("stem16/2", "stem9999/2"), "from 1 to 4096, not 9999"),
         (EXAMPLE.replace("stride32", "stride"), "'stride' stands where a cell"),

@@ -40,7 +40,7 @@ def test_the_code_is_a_sum_of_what_is_linked() -> None:
     base = terms.base + NUMBERS_BYTES
     assert code_bytes(network(), "cortex-m4") == base
     for nodes in (1, 5):
-        code = base + terms.spike + nodes * terms.node
+        code = base + terms.spike + terms.spike_8 + nodes * terms.node
         assert code <= code_bytes(network(nodes), "cortex-m4") < code + 4
     pooled = network(pooling=1)
     assert any(isinstance(node, OrPool) for node in pooled.nodes)
@@ -54,7 +54,8 @@ def test_the_code_is_a_sum_of_what_is_linked() -> None:
 def test_kernels_are_filled_like_the_functions_around_them(core: str, compiler: Compiler) -> None:
     if core in CORES:
         terms = code_size(core, compiler)
-        assert terms.spike % FUNCTION_BYTES == terms.or_pool % FUNCTION_BYTES == 0
+        kernels = terms._replace(base=0, node=0, frames=0)
+        assert all(size % FUNCTION_BYTES == 0 for size in kernels)
 
 
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m7"])
@@ -65,9 +66,32 @@ def test_no_image_is_larger_than_predicted(core: str, require_package: Callable[
         pytest.skip("sizes were measured with another zig")
     board = profiles.load("stm32h743").model_copy(update={"core": core})
     framed = network(2, 1, frames=4)
-    for graph in (network(1, 1), network(2, 2), network(3, 1), framed, wide(network(3, 1), 257)):
+    packed = [
+        network(bits=[4, 4]),
+        network(bits=[2, 0], head_bits=2),
+        network(bits=[8, 4, 2, 0], head_bits=4),
+    ]
+    for graph in (network(1, 1), network(2, 2), network(3, 1), framed, wide(network(3, 1), 257), *packed):
         linked = linked_code_bytes(graph, board, "zig")
-        assert linked <= code_bytes(graph, core, "zig") <= linked + 16
+        assert linked <= code_bytes(graph, core, "zig") <= linked + (32 if graph in packed else 16)
+
+
+def test_only_the_widths_that_a_network_has_are_paid_for() -> None:
+    terms, node = code_size("cortex-m4"), code_size("cortex-m4").node
+
+    def size(*bits: int, head_bits: int = 8) -> int:
+        return code_bytes(network(bits=bits, head_bits=head_bits), "cortex-m4")
+
+    for bits, kernels in {
+        (8,): terms.spike_8,
+        (4,): terms.spike_4 + terms.packed,
+        (2,): terms.spike_2 + terms.packed,
+        (4, 2): terms.spike_4 + terms.spike_2 + terms.packed,
+        (8, 0): terms.spike_8 + terms.unweighted,
+        (0,): terms.unweighted,
+    }.items():
+        assert size(*bits) == pytest.approx(size() + terms.spike + kernels + len(bits) * node, abs=4)
+    assert size(head_bits=2) == size(head_bits=4) == size() + terms.packed_head
 
 
 def wide(graph: Graph, classes: int) -> Graph:

@@ -20,6 +20,18 @@ def test_every_core_has_an_estimate() -> None:
     assert set(INSTRUCTIONS) == set(get_args(Core))
 
 
+@pytest.mark.parametrize("bits", [4, 2])
+def test_packed_weights_take_less_time(bits: int) -> None:
+    where = board("stm32f405")
+    line = "t2 leak2 reset-subtract stem20/1 002000 head-count"
+    plain, packed = (
+        microcontroller_ms(where.graph(parse(text)), "cortex-m4", 168e6)
+        for text in (line, line.replace("stem", f"w{bits} stem"))
+    )
+    saved = (8.8 - 7.8) * 8 * 8 * 2 * 2 * 20
+    assert plain - packed == pytest.approx(saved / 168e6 * 1e3)
+
+
 def test_a_hand_computed_network() -> None:
     where = board("stm32f405")  # pixels of 8x8
     graph = where.graph(parse("t2 leak2 reset-subtract stem20/1 002000 head-count"))

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from toolchain.cost.packing import aligned, blocks, constants, plane_bytes, weight_rows
+from toolchain.cost.packing import aligned, blocks, constants, head_arrays, plane_bytes, weight_rows
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Input, Lif, OrPool, PixelConv, Pool, Shape, Skip, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
@@ -66,6 +68,34 @@ def test_every_constant_of_a_small_network_by_hand() -> None:
     assert (
         sum(aligned(size) for size in found.values()) == sum(found.values()) + 3
     )  # 189 pixels become 192 bytes
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+def test_packed_constants_of_the_same_network_by_hand(bits: int) -> None:
+    nodes = [
+        replace(node, bits=bits) if node.name in ("node", "mixed", "head") else node for node in HAND.nodes
+    ]
+    found = {
+        constant.symbol: constant.size_bytes for constant in constants(replace(HAND, nodes=tuple(nodes)))
+    }
+    before = {constant.symbol: constant.size_bytes for constant in constants(HAND)}
+    assert {symbol: size for symbol, size in found.items() if before.get(symbol) != size} == {
+        # Sixteen codes are 8 or 4 bytes; 80 features of 5 classes are 40 or 20 bytes a class.
+        "node_weights": 32 * 9 * 17 * bits // 8,
+        "node_shift": 32,
+        "node_node": 52,
+        "mixed_weights": 32 * (9 * 20 + 20) * bits // 8,
+        "mixed_shift": 32,
+        "mixed_node": 52,
+        "head_weights": 5 * 80 * bits // 8,
+        "head_shift": 5,
+        "head_node": 36,
+    }
+    assert set(before) <= set(found)
+
+
+def test_a_class_of_the_head_begins_with_a_byte_of_its_own() -> None:
+    assert [head_arrays(3, 5, bits)["weights"] for bits in (8, 4, 2)] == [15, 9, 6]
 
 
 @pytest.mark.parametrize(("name", "rows"), [("stem", 27), ("node", 153), ("mixed", 200), ("passing", 0)])

@@ -14,7 +14,7 @@ from toolchain.errors import InputError
 from toolchain.graph import checks
 from toolchain.graph.events import EventFrames
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Head, Input, Leak, Lif, PixelConv, Shape, Skip
+from toolchain.graph.nodes import Head, Input, Leak, Lif, PixelConv, Shape, Skip, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
 
 SHAPE = Shape(2, 4, 4)
@@ -63,6 +63,16 @@ def framed(frames: int) -> Graph:
 
 EVENTS = Preprocessing(4, 4, "polarity", events=EventFrames(4, 1000, 1, 8, 8))
 STEM = lif("stem", pixel_conv())
+
+
+def packed(bits: int, shift: int = 0, weight: int = 0) -> Graph:
+    """A sound graph whose second node has weights of ``bits`` bits, all but one of which are 1 or 2**shift."""
+    values = np.full((2, 2, 1, 1), 1 << shift, np.int8)
+    values[1, 1] = weight
+    edge, fields = SpikeConv("stem", 1, 1, values), {"code_shift": np.full(2, shift, np.uint8)}
+    return graph(STEM, lif("node", edge, bits=bits, **fields))
+
+
 HUGE = {"weight": np.full((2, 1, 3, 3), 127, np.int8), "rounding": np.zeros(2, np.uint8)}
 
 BROKEN: list[tuple[Callable[[Graph], Any], Graph, str]] = [
@@ -125,6 +135,36 @@ BROKEN: list[tuple[Callable[[Graph], Any], Graph, str]] = [
     (checks.sizes, graph(shifts=(1,)), "2 outputs but 1 shifts"),
     (checks.constants, graph(shifts=(0, -31)), "rescale the targets"),
 ]
+
+
+BROKEN += [
+    (checks.widths, graph(STEM, lif("node", Skip("stem"), bits=4)), "no weights of spikes"),
+    (checks.widths, graph(replace(STEM, bits=2), lif("node", Skip("stem"))), "no weights of spikes"),
+    (checks.widths, graph(bits=3), "in 3 bits; 8, 4 and 2"),
+    (checks.widths, graph(bits=0), "in 0 bits"),
+    (checks.stored, graph(code_shift=np.zeros(2, np.uint8)), "8 bits do without"),
+    (checks.stored, packed(8), "8 bits do without"),
+    (checks.stored, packed(4, shift=7), "outside 0 to 6"),
+    (checks.stored, packed(4, weight=8), "1 channels, first 1, that are not -7 to 7"),
+    (checks.stored, packed(4, shift=1, weight=3), "not -7 to 7 times 2**shift"),
+    (checks.stored, packed(2, shift=3, weight=-16), "not -1 to 1"),
+    (checks.stored, graph(bits=2, code_shift=np.ones(2, np.uint8)), "cannot be stored in 2 bits"),
+    (checks.array_forms, graph(bits=4, code_shift=np.zeros(2, np.int8)), "code_shift is int8[2]"),
+]
+
+
+@pytest.mark.parametrize(
+    ("bits", "shift", "weight"), [(4, 0, -7), (4, 4, 112), (4, 6, 64), (2, 6, -64), (2, 0, 0)]
+)
+def test_weights_that_codes_can_say(bits: int, shift: int, weight: int) -> None:
+    assert checks.findings(packed(bits, shift, weight)) == []
+
+
+def test_a_shift_is_trained_with_the_weights_it_belongs_to() -> None:
+    bare = graph(bits=4)
+    checks.require_valid(bare, "net.json")
+    with pytest.raises(InputError, match=r"no trained weights \(head.code_shift is missing\)"):
+        checks.require_valid(bare, "net.json", weights=True)
 
 
 @pytest.mark.parametrize(("rule", "broken", "says"), BROKEN)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support.graphs import of_numbers, random_graph, random_images, with_wrong_weight
 from toolchain.errors import InputError
 from toolchain.graph import reference
+from toolchain.graph.nodes import Lif
 from toolchain.graph.storage import description, from_description, load_graph, save_graph
 
 
@@ -38,6 +39,20 @@ def test_arrays_of_another_model_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model" / "model.safetensors").write_bytes(other)
     with pytest.raises(InputError, match="do not belong together"):
         load_graph(tmp_path / "model")
+
+
+def test_bits_go_without_saying_if_they_are_8() -> None:
+    """So that files and hashes are what they were before there were others."""
+    graph = next(
+        graph for graph in map(random_graph, range(40)) if {n.bits for n in graph.all(Lif)} == {8, 4}
+    )
+    document = description(graph)
+    said = {item["name"]: item.get("bits", "nothing") for item in document["nodes"]}
+    assert said["stem"] == "nothing"
+    assert all(said[node.name] == node.bits for node in graph.all(Lif) if node.bits != 8)
+    for item in document["nodes"]:
+        item.pop("bits", None)
+    assert {node.bits for node in from_description(document, {}, "memory").all(Lif)} == {8}
 
 
 def test_a_network_without_weights_keeps_its_structure() -> None:

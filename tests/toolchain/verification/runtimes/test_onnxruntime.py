@@ -12,6 +12,7 @@ from tests.support.graphs import random_graph, random_images, with_wrong_weight
 from tests.support.large import large_graph
 from toolchain.errors import InputError
 from toolchain.graph import reference
+from toolchain.graph.codes import WIDTHS
 from toolchain.graph.graph import Graph
 from toolchain.profiles.catalog import load
 from toolchain.verification.runtimes.batches import MAX_BATCH
@@ -42,8 +43,9 @@ def test_both_forms_compute_the_integers_of_the_reference(folder: Path, seed: in
         np.testing.assert_array_equal(scores, expected, err_msg=runtime.name)
 
 
-def test_a_network_of_a_boards_size(folder: Path) -> None:
-    graph = large_graph()
+@pytest.mark.parametrize("bits", WIDTHS)
+def test_a_network_of_a_boards_size(folder: Path, bits: int) -> None:
+    graph = large_graph(bits)
     images = random_images(graph, 16)
     expected = reference.scores(graph, images)
     assert len(np.unique(expected)) > 120, "the images differ in their scores"
