@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from toolchain.errors import InputError
 from toolchain.graph.bounds import EXACT_FLOAT32, INT16_MAX, INT16_MIN, max_count
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Edge, Head, Lif, Node, PixelConv, Pool, SpikeConv
@@ -45,6 +46,12 @@ class QuantizedNetwork(nn.Module):
 
     def __init__(self, trained: SpikingNetwork) -> None:
         super().__init__()
+        for node in trained.graph.nodes:
+            if isinstance(node, Lif | Head) and node.bits != 8:
+                raise InputError(
+                    f"{node.name} stores weights in {node.bits} bits, and only those of 8 can be trained; leave out "
+                    f"`w{node.bits}` from the architecture"
+                )
         self.architecture = trained.graph
         self.nodes = nn.ModuleDict(
             {name: QuantizedLif(node) for name, node in trained.nodes.items() if isinstance(node, FloatLif)}

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.checks import findings
 from toolchain.graph.graph import Graph
@@ -19,6 +20,12 @@ from toolchain.graph.preprocessing import Preprocessing
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
 from toolchain.training.train import differing_integers
+
+
+def in_8_bits(graph: Graph) -> Graph:
+    """``graph`` with every weight stored in 8 bits."""
+    stored = (replace(n, bits=8, code_shift=None) if isinstance(n, Lif | Head) else n for n in graph.nodes)
+    return replace(graph, nodes=tuple(stored))
 
 
 def warmed(graph: Graph, seed: int) -> SpikingNetwork:
@@ -36,7 +43,7 @@ def warmed(graph: Graph, seed: int) -> SpikingNetwork:
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6))
 def test_forward_is_the_reference_for_every_score_and_spike(seed: int) -> None:
-    graph = random_graph(seed)
+    graph = in_8_bits(random_graph(seed))
     quantized = QuantizedNetwork(warmed(graph, seed)).eval()
     result = quantized.graph()
     assert findings(result) == [] and result.has_weights
@@ -51,7 +58,7 @@ def test_forward_is_the_reference_for_every_score_and_spike(seed: int) -> None:
 def test_an_off_by_one_weight_is_seen() -> None:
     seen = 0
     for seed in range(8):
-        graph = random_graph(seed)
+        graph = in_8_bits(random_graph(seed))
         quantized = QuantizedNetwork(warmed(graph, seed)).eval()
         seen += (
             differing_integers(quantized, with_wrong_weight(quantized.graph()), random_images(graph, 8, seed))
@@ -69,6 +76,14 @@ def small(edges: int = 1) -> Graph:
         Head("head", "node", 2),
     )
     return Graph(nodes, 4, Preprocessing(4, 4, "grey"), ("a", "b"))
+
+
+def test_fewer_bits_are_refused() -> None:
+    graph = small()
+    packed = replace(graph.node("node"), bits=4)  # type: ignore[type-var]
+    nodes = tuple(packed if node.name == "node" else node for node in graph.nodes)
+    with pytest.raises(InputError, match="node stores weights in 4 bits"):
+        QuantizedNetwork(SpikingNetwork(replace(graph, nodes=nodes), seed=0).eval())
 
 
 def test_training_moves_the_integers_and_keeps_them_exact() -> None:
