@@ -21,7 +21,10 @@ from statistics import fmean, median, variance
 from toolchain.search.candidates import Trained
 
 RUN_DEVIATION = 0.0045
-"""Standard deviation of a training's accuracy over seeds: 0.45 points (CIFAR-10, 240 steps, 8 networks)."""
+"""Standard deviation of a training's quality over seeds: 0.45 points of accuracy (CIFAR-10, 240 steps, 8 networks).
+
+The R2 of a synthetic steering task had 0.001 to 0.012, 0.004 in the median (240 steps, 4 networks, 5 seeds).
+"""
 
 
 def most_accurate(trained: Sequence[Trained]) -> Trained:

@@ -92,12 +92,15 @@ def train(
     ``resume`` goes on from there, with the recipe and the seed that it was begun with. Removing the file is for who
     has written down the result.
 
-    Raises ``InputError`` if training diverges or cannot be resumed, ``OutputsDifferError`` if the integer forward
-    pass of training is not the reference's on every test image, ``KeyboardInterrupt`` when interrupted.
+    Raises ``InputError`` if training diverges, cannot be resumed or should mirror images that have numbers,
+    ``OutputsDifferError`` if the integer forward pass of training is not the reference's on every test image,
+    ``KeyboardInterrupt`` when interrupted.
     """
     keep_memory()
     start = time.perf_counter()
     task, facts = objective(data), _facts(graph, data)
+    if wanted.mirror and not task.keeps_targets_when_shifted:
+        raise InputError("a mirrored image does not keep its numbers; leave --mirror out")
     if resume:
         assert checkpoint is not None
         stood, plan, seed, theirs = load_checkpoint(checkpoint)

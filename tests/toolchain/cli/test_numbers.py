@@ -87,6 +87,8 @@ def test_two_numbers_in_onnx_and_tflite(capsys: pytest.CaptureFixture[str]) -> N
     assert "accuracy" not in printed and "class" not in printed
     assert main(["train", "run", "--epochs", "2"]) == 0
     assert "R2 (measured)" in capsys.readouterr().out
+    assert main(["train", "run", "--epochs", "2", "--mirror"]) == 3
+    assert "a mirrored image does not keep its numbers" in capsys.readouterr().err
 
 
 def test_the_published_space_says_that_it_has_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from tests.toolchain.search.boards import board
 from tests.toolchain.search.pretend import Pretend, pretend, pretend_work
 from toolchain.architecture.cells import distinct_cells
 from toolchain.architecture.text import parse
+from toolchain.datasets import Dataset
 from toolchain.errors import InputError, OverBudgetError
 from toolchain.search.cell_choice import RANKED_BY
 from toolchain.search.feasible import permitted_cells
@@ -27,9 +28,14 @@ from toolchain.search.settings import SearchSettings
 
 
 def found(
-    executor: Pretend | None = None, profile: str = "stm32f405", seed: int = 0, **limits: Any
+    executor: Pretend | None = None,
+    profile: str = "stm32f405",
+    seed: int = 0,
+    data: Dataset | None = None,
+    **limits: Any,
 ) -> Impact:
-    problem = Problem(board(profile, bars(), **limits), bars(), SearchSettings(seed))
+    data = data or bars()
+    problem = Problem(board(profile, data, **limits), data, SearchSettings(seed))
     return analyse(problem, pretend(executor))
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.data import bars
+from tests.support.data import bars, steering
 from tests.toolchain.search.impact.test_analysis import found
 from toolchain.architecture.text import parse
+from toolchain.cli.impact_tables import show_impact
 from toolchain.search.candidates import architecture_id
 from toolchain.search.impact.document import SCHEMA, impact_document
 from toolchain.search.impact.plot import plot
@@ -65,3 +66,16 @@ def test_a_set_without_a_network_is_left_out_of_the_plot(document: dict[str, Any
     sets = [*document["sets"][:-1], document["sets"][-1] | gone | {"name": "without everything"}]
     plot(document | {"sets": sets}, tmp_path / "plot.svg")
     assert b"without everything" not in (tmp_path / "plot.svg").read_bytes()
+
+
+def test_numbers_are_compared_by_r2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = impact_document(found(data=steering()), steering(), 1.0)
+    assert document["task"] == "regression"
+    for each in document["networks"]:
+        assert each["r2"] == pytest.approx(sum(each["r2_values"]) / len(document["seeds"]))
+    assert all("accuracy" not in each for each in (*document["sets"], *document["networks"]))
+    plot(document, tmp_path / "one.svg")
+    assert (tmp_path / "one.svg").read_bytes().startswith(SIGNATURES["svg"])
+    show_impact(document | {"run": "run"})
+    printed = capsys.readouterr().out
+    assert "R2 in integers" in printed and "%" not in printed and "points" not in printed
