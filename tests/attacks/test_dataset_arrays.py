@@ -105,6 +105,16 @@ def test_python_objects_are_never_unpickled(which, tmp_path):
     assert not (tmp_path / "planted").exists()
 
 
+def test_nor_are_objects_among_numbers(tmp_path):
+    planted = np.array([Planted(tmp_path / "planted")] * 30, dtype=object)
+    for name in ("targets", "labels"):
+        arrays = {"images": sample()[0], "targets": np.arange(30.0), name: planted}
+        np.savez(tmp_path / "set.npz", **arrays)
+        with refused(f"{name}.*(Python objects|plain numpy)"):
+            load(tmp_path / "set.npz")
+    assert not (tmp_path / "planted").exists()
+
+
 def test_a_bare_pickle_in_place_of_an_array(tmp_path):
     with refused("not a plain numpy array"):
         load(npz_of(tmp_path / "set.npz", images=pickle.dumps(Planted(tmp_path / "planted"))))
