@@ -3,6 +3,11 @@
 For each output channel the exponent e is the largest at which its weights fit int8, at least 6 where the
 bounds allow it, because a threshold of 2**e under 64 lets the floored leak bend the firing rate; then it
 is lowered until the worst case of ``graph.bounds`` stays within int16.
+
+Weights of 4 and 2 bits are codes on a grid (``toolchain.network.grids``), times 2**shift. The exponent is the largest
+at which they fit int8, or the largest there is; to lower it lowers the shift, and changes codes only when that has
+reached 0. Where no skip or pool adds 2**e, a channel's values may have a gain besides: weights, bias and threshold are
+multiplied by it, which changes nothing but the grid that weights are rounded to.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from numpy.typing import NDArray
 
 from toolchain.errors import InputError
 from toolchain.graph.bounds import INT16_MAX, INT16_MIN, lif_bounds
+from toolchain.graph.codes import MAX_CODE
 from toolchain.graph.nodes import (
     MAX_EXPONENT,
     MAX_ROUNDING,
@@ -23,6 +29,7 @@ from toolchain.graph.nodes import (
     PixelConv,
     SpikeConv,
 )
+from toolchain.network.grids import MAX_SHIFT, Grid, choose_grid
 
 WEIGHT_MAX = 127
 """Weights are kept symmetric: -127 to 127."""
@@ -46,12 +53,14 @@ class FloatNode:
 class Scales:
     """Exponents of one ``Lif``: ``exponent`` [out] of its currents, ``pixel_exponent`` [out] of pixel weights or None.
 
-    ``lost`` [out] counts the exponent steps that a channel gave up to stay within int16.
+    ``lost`` [out] counts the exponent steps that a channel gave up to stay within int16. ``grid``: of weights of fewer
+    than 8 bits.
     """
 
     exponent: Exponents
     pixel_exponent: Exponents | None
     lost: Exponents
+    grid: Grid | None = None
 
 
 def largest_exponent(weight: Floats) -> Exponents:
@@ -62,20 +71,18 @@ def largest_exponent(weight: Floats) -> Exponents:
     return exponent.astype(np.int64)
 
 
-def choose_scales(node: Lif, values: FloatNode, time_steps: int, ceiling: Exponents | None = None) -> Scales:
+def choose_scales(node: Lif, values: FloatNode, time_steps: int, before: Scales | None = None) -> Scales:
     """Choose the exponents of ``node`` for its folded ``values``; the result keeps to every bound.
 
-    ``ceiling`` [out] holds exponents that must not grow again, as while a network is trained on them.
+    ``before``: those that the network was trained on so far, which must not grow again, and whose grid stays.
     Raises ``InputError`` if a channel leaves int16 even at the smallest exponent.
     """
     pixel = isinstance(node.edges[0], PixelConv)
-    wish = np.full(node.shape.channels, MAX_EXPONENT, np.int64) if ceiling is None else ceiling
-    if not pixel and ceiling is None:
-        for weight in values.weights.values():
-            wish = np.minimum(wish, np.maximum(largest_exponent(weight), GOOD_EXPONENT))
+    wish, grid = _wish(node, values, pixel) if before is None else (before.exponent, before.grid)
     exponent = wish.copy()
     while True:
-        scales = Scales(exponent, _pixel_exponent(values, exponent) if pixel else None, wish - exponent)
+        pixel_exponent = _pixel_exponent(values, exponent) if pixel else None
+        scales = Scales(exponent, pixel_exponent, wish - exponent, grid)
         broken = ~lif_bounds(quantize(node, values, scales), time_steps).fits
         if not broken.any():
             return scales
@@ -87,9 +94,27 @@ def choose_scales(node: Lif, values: FloatNode, time_steps: int, ceiling: Expone
         exponent = np.where(broken, exponent - 1, exponent)
 
 
+def _wish(node: Lif, values: FloatNode, pixel: bool) -> tuple[Exponents, Grid | None]:
+    """The exponents that one would take if there were no bounds, and the grid."""
+    wish = np.full(node.shape.channels, MAX_EXPONENT, np.int64)
+    if node.bits != 8:
+        free = all(isinstance(edge, SpikeConv) for edge in node.edges)
+        grid = choose_grid(list(values.weights.values()), node.bits, free)
+        # A gain under 1 takes from the threshold, too.
+        good = GOOD_EXPONENT + (grid.gain < 1)
+        wish = np.clip(grid.exponent + MAX_SHIFT[node.bits], good, MAX_EXPONENT)
+        return wish, grid._replace(exponent=np.clip(grid.exponent, wish - MAX_SHIFT[node.bits], wish))
+    for weight in () if pixel else values.weights.values():
+        wish = np.minimum(wish, np.maximum(largest_exponent(weight), GOOD_EXPONENT))
+    return wish, None
+
+
 def quantize(node: Lif, values: FloatNode, scales: Scales) -> Lif:
-    """Return ``node`` with integer weights, bias, thresholds 2**e and exponents."""
-    exponent = scales.exponent
+    """Return ``node`` with integer weights, bias, thresholds and exponents; thresholds are 2**e, times the gain."""
+    exponent, grid, shift = scales.exponent, scales.grid, None
+    gain = np.ones(len(exponent), np.float32)
+    if grid is not None:
+        gain, shift = grid.gain, np.maximum(exponent - grid.exponent, 0).astype(np.uint8)
     edges: list[Edge] = []
     for index, edge in enumerate(node.edges):
         if isinstance(edge, PixelConv):
@@ -98,22 +123,34 @@ def quantize(node: Lif, values: FloatNode, scales: Scales) -> Lif:
             rounding = (scales.pixel_exponent + 8 - exponent).astype(np.uint8)
             edge = replace(edge, weight=weight, rounding=rounding)
         elif isinstance(edge, SpikeConv):
-            edge = replace(edge, weight=to_int8(values.weights[index], exponent))
+            floats = values.weights[index]
+            if shift is None:
+                edge = replace(edge, weight=to_int8(floats, exponent))
+            else:
+                code = to_int8(scaled(floats, gain), exponent - shift, MAX_CODE[node.bits])
+                edge = replace(edge, weight=code << shift.astype(np.int8).reshape(-1, 1, 1, 1))
         edges.append(edge)
-    bias = np.rint(np.clip(values.bias * 2.0**exponent, INT16_MIN, INT16_MAX))
+    bias = np.rint(np.clip(scaled(values.bias, gain) * 2.0**exponent, INT16_MIN, INT16_MAX))
     return replace(
         node,
         edges=tuple(edges),
         bias=bias.astype(np.int16),
-        threshold=(1 << exponent).astype(np.int16),
+        threshold=np.rint(gain * 2.0**exponent).astype(np.int16),
         exponent=exponent.astype(np.uint8),
+        code_shift=shift,
     )
 
 
-def to_int8(weight: Floats, exponent: Exponents) -> NDArray[np.int8]:
-    """w * 2**e clipped to -127..127 and rounded, ties to even as torch.round does, per output channel."""
-    scaled = weight * 2.0 ** exponent.reshape(-1, *[1] * (weight.ndim - 1))
-    return np.rint(np.clip(scaled, -WEIGHT_MAX, WEIGHT_MAX)).astype(np.int8)
+def scaled(values: Floats, gain: NDArray[np.float32]) -> Floats:
+    """``values`` [out, ...], which float32 holds, times ``gain`` [out]: rounded to float32 as torch rounds it."""
+    product = values.astype(np.float32) * gain.reshape(-1, *[1] * (values.ndim - 1))
+    return product.astype(np.float64)
+
+
+def to_int8(weight: Floats, exponent: Exponents, limit: int = WEIGHT_MAX) -> NDArray[np.int8]:
+    """w * 2**e clipped to -limit..limit and rounded, ties to even as torch.round does, per output channel."""
+    value = weight * 2.0 ** exponent.reshape(-1, *[1] * (weight.ndim - 1))
+    return np.rint(np.clip(value, -limit, limit)).astype(np.int8)
 
 
 def _pixel_exponent(values: FloatNode, exponent: Exponents) -> Exponents:

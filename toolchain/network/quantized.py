@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from toolchain.errors import InputError
 from toolchain.graph.bounds import EXACT_FLOAT32, INT16_MAX, INT16_MIN, max_count
+from toolchain.graph.codes import MAX_CODE
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Edge, Head, Lif, Node, PixelConv, Pool, SpikeConv
 from toolchain.network.calibration import (
@@ -29,6 +29,7 @@ from toolchain.network.calibration import (
     largest_exponent,
     quantize,
 )
+from toolchain.network.grids import MAX_SHIFT, Grid, choose_grid
 from toolchain.network.neuron import Dynamics, floor_through, integrate_and_fire, round_through
 from toolchain.network.spiking import (
     FloatHead,
@@ -46,12 +47,6 @@ class QuantizedNetwork(nn.Module):
 
     def __init__(self, trained: SpikingNetwork) -> None:
         super().__init__()
-        for node in trained.graph.nodes:
-            if isinstance(node, Lif | Head) and node.bits != 8:
-                raise InputError(
-                    f"{node.name} stores weights in {node.bits} bits, and only those of 8 can be trained; leave out "
-                    f"`w{node.bits}` from the architecture"
-                )
         self.architecture = trained.graph
         self.nodes = nn.ModuleDict(
             {name: QuantizedLif(node) for name, node in trained.nodes.items() if isinstance(node, FloatLif)}
@@ -114,6 +109,8 @@ class QuantizedLif(nn.Module):
     exponent: Tensor
     pixel_exponent: Tensor
     lost: Tensor
+    grid_exponent: Tensor | None
+    gain: Tensor | None
 
     def __init__(self, trained: FloatLif) -> None:
         super().__init__()
@@ -133,10 +130,13 @@ class QuantizedLif(nn.Module):
         pixel = np.zeros(0, np.int64) if scales.pixel_exponent is None else scales.pixel_exponent
         self.register_buffer("pixel_exponent", torch.from_numpy(pixel))
         self.register_buffer("lost", torch.from_numpy(scales.lost))
+        grid = scales.grid
+        self.register_buffer("grid_exponent", None if grid is None else torch.from_numpy(grid.exponent))
+        self.register_buffer("gain", None if grid is None else torch.from_numpy(grid.gain))
 
     def refit(self) -> int:
         """Lower exponents until the bounds hold for the present parameters; returns the number of channels lowered."""
-        scales = choose_scales(self.node, self._values(), self.time_steps, self.exponent.cpu().numpy())
+        scales = choose_scales(self.node, self._values(), self.time_steps, self._scales())
         self.lost += torch.from_numpy(scales.lost).to(self.lost)
         self.exponent.copy_(torch.from_numpy(scales.exponent))
         if scales.pixel_exponent is not None:
@@ -146,22 +146,28 @@ class QuantizedLif(nn.Module):
     def forward(self, maps: dict[str, Tensor]) -> Tensor:
         """Spikes [T, N, C, H, W] from the integer maps of the nodes that this one reads."""
         unit = self._power(self.exponent)
-        bias = round_through((self.bias * unit.flatten()).clamp(INT16_MIN, INT16_MAX))
+        scale = unit if self.gain is None else unit * self.gain.reshape(-1, 1, 1)
+        bias = round_through((self.bias * scale.flatten()).clamp(INT16_MIN, INT16_MAX))
+        threshold = torch.round(scale)
         currents = (
             self._edge(str(index), edge, maps[edge.source], unit)
             for index, edge in enumerate(self.node.edges)
         )
         dynamics = Dynamics(self.node.leak, self.node.reset, integer=True)
         return integrate_and_fire(
-            reduce(torch.add, currents), self.time_steps, dynamics, unit, unit, offset=bias
+            reduce(torch.add, currents), self.time_steps, dynamics, threshold, threshold, offset=bias
         )
 
     def quantized(self) -> Lif:
         """The Graph node with the integers that ``forward`` uses."""
+        return quantize(self.node, self._values(), self._scales())
+
+    def _scales(self) -> Scales:
         pixel = self.pixel_exponent.cpu().numpy() if len(self.pixel_exponent) else None
-        return quantize(
-            self.node, self._values(), Scales(self.exponent.cpu().numpy(), pixel, self.lost.cpu().numpy())
-        )
+        grid = None
+        if self.grid_exponent is not None and self.gain is not None:
+            grid = Grid(self.grid_exponent.cpu().numpy(), self.gain.cpu().numpy())
+        return Scales(self.exponent.cpu().numpy(), pixel, self.lost.cpu().numpy(), grid)
 
     def _edge(self, index: str, edge: Edge, source: Tensor, unit: Tensor) -> Tensor:
         if isinstance(edge, PixelConv):
@@ -174,8 +180,14 @@ class QuantizedLif(nn.Module):
         return over_time(window_count, source) * (unit / 8) if isinstance(edge, Pool) else source * unit
 
     def _convolve(self, index: str, edge: PixelConv | SpikeConv, source: Tensor, exponent: Tensor) -> Tensor:
-        scaled = self.weights[index] * self._power(exponent).unsqueeze(-1)
-        weight = round_through(scaled.clamp(-WEIGHT_MAX, WEIGHT_MAX))
+        weight = self.weights[index]
+        if self.grid_exponent is None or self.gain is None:
+            weight = _rounded(weight * self._power(exponent).unsqueeze(-1), WEIGHT_MAX)
+        else:
+            step = torch.minimum(exponent, self.grid_exponent)
+            scale = self._power(step) * self.gain.reshape(-1, 1, 1)
+            code = _rounded(weight * scale.unsqueeze(-1), MAX_CODE[self.node.bits])
+            weight = code * self._power(exponent - step).unsqueeze(-1)
         return over_time(
             lambda maps: functional.conv2d(maps, weight, None, edge.stride, edge.kernel // 2), source
         )
@@ -192,6 +204,7 @@ class QuantizedHead(nn.Module):
     """The read-out in integers; one exponent for all classes."""
 
     weight_exponent: Tensor
+    grid_exponent: Tensor | None
 
     def __init__(self, graph: Graph, trained: FloatHead) -> None:
         super().__init__()
@@ -203,6 +216,8 @@ class QuantizedHead(nn.Module):
         self.bias = nn.Parameter(trained.linear.bias.detach().clone())
         # A buffer, because a training that goes on needs it: it never grows again.
         self.register_buffer("weight_exponent", torch.tensor(30))
+        grid = None if self.head.bits == 8 else choose_grid([_float64(self.weight)], self.head.bits, False)
+        self.register_buffer("grid_exponent", None if grid is None else torch.from_numpy(grid.exponent))
         self.refit()
 
     @property
@@ -212,7 +227,10 @@ class QuantizedHead(nn.Module):
 
     def refit(self) -> None:
         """Choose the exponent for the present weights: never a higher one than before, and every score below 2**24."""
-        largest = int(largest_exponent(_float64(self.weight)).min())
+        if self.grid_exponent is None:
+            largest = int(largest_exponent(_float64(self.weight)).min())
+        else:
+            largest = int(self.grid_exponent.min()) + MAX_SHIFT[self.head.bits]
         self.weight_exponent.fill_(min(int(self.weight_exponent), largest))
         while self._largest_score() >= EXACT_FLOAT32:
             self.weight_exponent -= 1
@@ -225,17 +243,38 @@ class QuantizedHead(nn.Module):
     def quantized(self) -> Head:
         """The Graph node with the integers that ``forward`` uses."""
         weight, bias = (values.detach().cpu().numpy() for values in self._integers())
+        shift = None
+        if self.grid_exponent is not None:
+            shift = (self.weight_exponent - self._step()).cpu().numpy().astype(np.uint8)
         return replace(
-            self.head, weight=weight.astype(np.int8), bias=bias.astype(np.int32), exponent=self.exponent
+            self.head,
+            weight=weight.astype(np.int8),
+            bias=bias.astype(np.int32),
+            exponent=self.exponent,
+            code_shift=shift,
         )
 
     def _integers(self) -> tuple[Tensor, Tensor]:
-        weight = (self.weight * 2.0 ** int(self.weight_exponent)).clamp(-WEIGHT_MAX, WEIGHT_MAX)
-        return round_through(weight), round_through(self.bias * 2.0**self.exponent)
+        bias = round_through(self.bias * 2.0**self.exponent)
+        if self.grid_exponent is None:
+            return _rounded(self.weight * 2.0 ** int(self.weight_exponent), WEIGHT_MAX), bias
+        step = self._step().reshape(-1, 1)
+        code = _rounded(torch.ldexp(self.weight, step), MAX_CODE[self.head.bits])
+        return torch.ldexp(code, self.weight_exponent - step), bias
+
+    def _step(self) -> Tensor:
+        """Codes of each class are weights * 2**step."""
+        assert self.grid_exponent is not None
+        return torch.minimum(self.weight_exponent, self.grid_exponent)
 
     def _largest_score(self) -> float:
         weight, bias = (values.detach().double() for values in self._integers())
         return float((weight.abs().sum(1) * self.max_count + bias.abs()).max())
+
+
+def _rounded(values: Tensor, limit: int) -> Tensor:
+    """``values`` clipped to -limit..limit and rounded; gradients pass, but not those of what is clipped."""
+    return round_through(values.clamp(-limit, limit))
 
 
 def _float64(values: Tensor) -> NDArray[np.float64]:

@@ -11,39 +11,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.graphs import random_graph, random_images, with_wrong_weight
-from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.checks import findings
+from toolchain.graph.codes import codes
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Input, Lif, PixelConv, Shape, Skip, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
-from toolchain.network.quantized import QuantizedNetwork
+from toolchain.network.quantized import QuantizedLif, QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
 from toolchain.training.train import differing_integers
-
-
-def in_8_bits(graph: Graph) -> Graph:
-    """``graph`` with every weight stored in 8 bits."""
-    stored = (replace(n, bits=8, code_shift=None) if isinstance(n, Lif | Head) else n for n in graph.nodes)
-    return replace(graph, nodes=tuple(stored))
 
 
 def warmed(graph: Graph, seed: int) -> SpikingNetwork:
     """A float network of ``graph``'s shape whose batch normalization has seen images, with some extreme channels."""
     network = SpikingNetwork(graph, seed=seed)
+    random = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for _ in range(3):
             network(torch.from_numpy(random_images(graph, 6, seed)))
         for name, values in network.named_parameters():
             if name.endswith("norm.weight"):
-                values *= torch.rand_like(values) * 6
+                values *= torch.rand(values.shape, generator=random) * 6
     return network.eval()
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6))
 def test_forward_is_the_reference_for_every_score_and_spike(seed: int) -> None:
-    graph = in_8_bits(random_graph(seed))
+    graph = random_graph(seed)
     quantized = QuantizedNetwork(warmed(graph, seed)).eval()
     result = quantized.graph()
     assert findings(result) == [] and result.has_weights
@@ -58,7 +53,7 @@ def test_forward_is_the_reference_for_every_score_and_spike(seed: int) -> None:
 def test_an_off_by_one_weight_is_seen() -> None:
     seen = 0
     for seed in range(8):
-        graph = in_8_bits(random_graph(seed))
+        graph = random_graph(seed)
         quantized = QuantizedNetwork(warmed(graph, seed)).eval()
         seen += (
             differing_integers(quantized, with_wrong_weight(quantized.graph()), random_images(graph, 8, seed))
@@ -76,14 +71,6 @@ def small(edges: int = 1) -> Graph:
         Head("head", "node", 2),
     )
     return Graph(nodes, 4, Preprocessing(4, 4, "grey"), ("a", "b"))
-
-
-def test_fewer_bits_are_refused() -> None:
-    graph = small()
-    packed = replace(graph.node("node"), bits=4)  # type: ignore[type-var]
-    nodes = tuple(packed if node.name == "node" else node for node in graph.nodes)
-    with pytest.raises(InputError, match="node stores weights in 4 bits"):
-        QuantizedNetwork(SpikingNetwork(replace(graph, nodes=nodes), seed=0).eval())
 
 
 def test_training_moves_the_integers_and_keeps_them_exact() -> None:
@@ -126,6 +113,91 @@ def test_thresholds_are_at_least_64_where_the_bounds_allow() -> None:
         assert node.threshold is not None and node.exponent is not None
         assert (node.threshold == 1 << node.exponent.astype(int)).all()
         assert (node.threshold >= 64).all()
+
+
+def packed(bits: int, edges: int = 1, skip: bool = False) -> Graph:
+    """``small`` with weights of ``bits`` bits in its second node and its head, and maybe a skip beside."""
+    graph = small(edges)
+    node, head = graph.node("node"), graph.head
+    assert isinstance(node, Lif)
+    node = replace(node, edges=(*node.edges, Skip("stem")) if skip else node.edges, bits=bits)
+    return replace(graph, nodes=(*graph.nodes[:2], node, replace(head, bits=bits)))
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+@pytest.mark.parametrize("skip", [False, True])
+def test_training_moves_codes_and_keeps_them_exact(bits: int, skip: bool) -> None:
+    graph = packed(bits, edges=2, skip=skip)
+    quantized = QuantizedNetwork(warmed(graph, 1))
+    images = random_images(graph, 16)
+    targets = torch.arange(16) % 2
+    optimizer = torch.optim.Adam(quantized.parameters(), lr=0.02)
+    before, losses = quantized.graph(), []
+    for _ in range(40):
+        loss = torch.nn.functional.cross_entropy(quantized(torch.from_numpy(images)), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    quantized.refit()
+    after = quantized.graph()
+    assert min(losses[-5:]) < losses[0]
+    for old, new in zip(before.nodes[2:], after.nodes[2:], strict=True):
+        assert isinstance(new, Lif | Head) and isinstance(old, Lif | Head)
+        assert new.bits == bits and old.code_shift is not None and new.code_shift is not None
+        assert (new.code_shift <= old.code_shift).all()
+    assert after.sha256() != before.sha256()
+    assert findings(after) == [] and differing_integers(quantized, after, images) == 0
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+def test_thresholds_follow_the_grid_only_where_no_edge_adds_a_unit(bits: int) -> None:
+    for skip in (False, True):
+        node = QuantizedNetwork(warmed(packed(bits, skip=skip), 2)).graph().node("node")
+        assert isinstance(node, Lif) and node.threshold is not None and node.exponent is not None
+        power = 1 << node.exponent.astype(int)
+        assert (node.threshold == power).all() == skip
+        assert (node.threshold >= 2**-0.5 * power - 1).all() and (node.threshold <= 2**0.5 * power + 1).all()
+        assert (node.threshold >= 64).all()
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+def test_wide_weights_are_clipped_rather_than_thresholds_made_small(bits: int) -> None:
+    network = warmed(packed(bits), 2)
+    with torch.no_grad():
+        norm = network.nodes["node"].convolutions["0"].norm  # type: ignore[union-attr, index]
+        norm.weight *= 2000
+        norm.running_mean.zero_()  # or else the bias, which no clipping keeps small, would leave int16
+    node = QuantizedNetwork(network).graph().node("node")
+    assert isinstance(node, Lif) and node.threshold is not None and (node.threshold >= 64).all()
+
+
+def test_lower_exponents_leave_codes_as_they_are_while_there_is_a_shift_to_give_up() -> None:
+    quantized = QuantizedNetwork(warmed(packed(4), 1))
+    module = quantized.nodes["node"]
+    assert isinstance(module, QuantizedLif)
+    before = module.quantized()
+    with torch.no_grad():
+        module.exponent -= 1
+    after = module.quantized()
+    assert before.code_shift is not None and after.code_shift is not None
+    moved = before.code_shift > 0
+    assert moved.any() and (after.code_shift[moved] == before.code_shift[moved] - 1).all()
+    for one, other in zip(before.edges, after.edges, strict=True):
+        assert isinstance(one, SpikeConv) and isinstance(other, SpikeConv)
+        assert (codes(one.weight, before.code_shift) == codes(other.weight, after.code_shift))[moved].all()
+
+
+def test_clipped_weights_get_no_gradient() -> None:
+    quantized = QuantizedNetwork(warmed(packed(2), 1))
+    module = quantized.nodes["node"]
+    assert isinstance(module, QuantizedLif) and module.grid_exponent is not None and module.gain is not None
+    quantized(torch.from_numpy(random_images(quantized.architecture, 8))).square().sum().backward()
+    weight = module.weights["0"]
+    step = (2.0 ** -module.grid_exponent.double() / module.gain).reshape(-1, 1, 1, 1)
+    clipped = weight.detach().abs() > step
+    assert clipped.any() and weight.grad is not None
+    assert not weight.grad[clipped].any() and weight.grad[~clipped].any()
 
 
 def test_integer_logits_are_close_to_the_float_ones() -> None:
