@@ -63,7 +63,7 @@ def integrate_and_fire(
     ones = torch.ones_like(threshold).flatten()
     rule = Rule.of(dynamics, threshold, unit)
     spikes: Tensor = _IntegrateAndFire.apply(
-        current.contiguous(),
+        current,
         ones if gain is None else gain.flatten(),
         torch.zeros_like(ones) if offset is None else offset.flatten(),
         time_steps,
@@ -86,7 +86,6 @@ def normalize_and_fire(
     which it updates as ``nn.BatchNorm2d`` does.
     """
     assert norm.running_mean is not None and norm.running_var is not None
-    sums = sums.contiguous()
     if not norm.training:
         gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         offset = norm.bias - norm.running_mean * gain

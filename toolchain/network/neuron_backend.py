@@ -58,7 +58,8 @@ class Rule:
 
 
 class Backend(Protocol):
-    """Maps are contiguous [T or 1, N, C, H, W], float32 or bfloat16; all values of channels are float32 [C]."""
+    """Maps are [T or 1, N, C, H, W], float32 or bfloat16, fastest with channels last in memory; all values of
+    channels are float32 [C]."""
 
     def fire(self, current: Tensor, gain: Tensor, offset: Tensor, time_steps: int, rule: Rule) -> Tensor:
         """Spikes [T, N, C, H, W] of neurons that are driven by gain * current + offset."""

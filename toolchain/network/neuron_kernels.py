@@ -1,15 +1,16 @@
 # mypy: allow-untyped-defs
 """Integrate and fire as compiled loops (numba): all time steps of a map at once, forward and backward.
 
-A plane is one channel of one image, ``size`` = H * W neurons; maps are [T, planes, size] in C order, plane p
-having channel p % C. Membrane potentials live in a buffer of one plane that stays in the first-level
-cache. They are not kept for the backward pass: computing them again takes less time than reading them.
+A map is [T, elements] in C order, its last axis being positions times channels, channels fastest. Work goes in
+chunks of whole positions, whose membrane potentials stay in the first-level cache, and every value of a channel is
+given repeated to a chunk's length. Potentials are not kept for the backward pass: computing them again takes less
+time than reading them. ``BLOCK`` chunks share one row of sums, so that these do not depend on the number of threads.
 
     i = gain * x + offset;   u <- a * left + b * floor(left * 2**-k) + i;   spike = u >= level
     left = u - threshold * spike,  or u * (1 - spike)
 
-``a`` and ``b`` make a leak: (kept, 0) of floats, (1, -1) and (0, 1) of integers (``neuron.Dynamics``), in which
-every operation is exact. ``level`` is the threshold, or the float above it where a neuron fires above it only.
+``a`` and ``b`` make a leak: (kept, 0) of floats, (1, -1) and (0, 1) of integers (``neuron_backend.Dynamics``), in
+which every operation is exact. ``level`` is the threshold, or the float above it where a neuron fires above it only.
 
 Maps are float32, or bfloat16 seen as uint16: the upper half of a float32. What is computed is float32 in both.
 
@@ -65,86 +66,99 @@ wide: Any = intrinsic(_wide)
 narrow: Any = intrinsic(_narrow)
 
 
+BLOCK = 32
+"""Chunks whose sums are added in float32."""
+
+
 @compiled(fastmath=FREE_ORDER)
 def _drive(u, x, gain, offset):
     """The first step's potentials: left of the step before is 0."""
-    for i in range(len(u)):
-        u[i] = wide(x[i]) * gain + offset
+    for i in range(len(x)):
+        u[i] = wide(x[i]) * gain[i] + offset[i]
 
 
 @compiled(fastmath=FREE_ORDER)
-def _charge(u, before, x, gain, offset, level, threshold, to_zero, kept, floored, scale):
-    """A step's potentials from those of the step before, before its reset; ``u`` may be ``before``."""
+def _leave(left, u, level, threshold, to_zero):
+    """What a reset leaves of the potentials ``u``."""
+    for i in range(len(u)):
+        drop = u[i] if to_zero else threshold[i]
+        left[i] = u[i] - (drop if u[i] >= level[i] else _ZERO)
+
+
+@compiled(fastmath=FREE_ORDER)
+def _charge(u, left, x, gain, offset, kept, floored, scale):
+    """A step's potentials, before its reset, from what the step before left; ``u`` may be ``left``."""
     if floored == 0:
-        for i in range(len(u)):
-            drop = before[i] if to_zero else threshold
-            left = before[i] - (drop if before[i] >= level else _ZERO)
-            u[i] = left * kept + (wide(x[i]) * gain + offset)
+        for i in range(len(x)):
+            u[i] = left[i] * kept + (wide(x[i]) * gain[i] + offset[i])
     else:
-        for i in range(len(u)):
-            drop = before[i] if to_zero else threshold
-            left = before[i] - (drop if before[i] >= level else _ZERO)
-            u[i] = left * kept + np.floor(left * scale) * floored + (wide(x[i]) * gain + offset)
+        for i in range(len(x)):
+            decayed = left[i] * kept + np.floor(left[i] * scale) * floored
+            u[i] = decayed + (wide(x[i]) * gain[i] + offset[i])
 
 
 @compiled(fastmath=FREE_ORDER)
 def _fire(spikes, u, level):
-    for i in range(len(u)):
-        spikes[i] = narrow(_ONE if u[i] >= level else _ZERO, spikes[i])
+    for i in range(len(spikes)):
+        spikes[i] = narrow(_ONE if u[i] >= level[i] else _ZERO, spikes[i])
 
 
 @compiled(fastmath=FREE_ORDER)
-def _adjoint(back, u, gradient, level, threshold, half, inverse, kept, to_zero, attached):
+def _adjoint(back, u, gradient, level, threshold, inverse, half, kept, to_zero, attached):
     """From the gradient of the step after, d loss / d u there in ``back``, to this step's."""
-    for i in range(len(u)):
+    for i in range(len(gradient)):
         of_left = back[i] * kept
-        of_spike = wide(gradient[i]) - attached * of_left * (u[i] if to_zero else threshold)
-        through = _ZERO if to_zero and u[i] >= level else _ONE
-        argument = (u[i] - threshold + half) * inverse
-        back[i] = of_left * through + of_spike * (inverse / (_ONE + _SLOPE * argument * argument))
+        of_spike = wide(gradient[i]) - attached * of_left * (u[i] if to_zero else threshold[i])
+        through = _ZERO if to_zero and u[i] >= level[i] else _ONE
+        argument = (u[i] - threshold[i] + half) * inverse[i]
+        back[i] = of_left * through + of_spike * (inverse[i] / (_ONE + _SLOPE * argument * argument))
 
 
 @compiled(fastmath=FREE_ORDER)
-def _store(out, back, x):
-    """Write the gradient of a current; returns its sum and that of gradient * x."""
-    total, product = _ZERO, _ZERO
-    for i in range(len(back)):
+def _store(out, back):
+    for i in range(len(out)):
         out[i] = narrow(back[i], out[i])
-        total += back[i]
-        product += back[i] * wide(x[i])
-    return total, product
 
 
 @compiled(fastmath=FREE_ORDER)
-def _add(out, back, x):
+def _add(out, back):
     """``_store`` for a current that several steps share."""
-    total, product = _ZERO, _ZERO
-    for i in range(len(back)):
+    for i in range(len(out)):
         out[i] = narrow(wide(out[i]) + back[i], out[i])
-        total += back[i]
-        product += back[i] * wide(x[i])
-    return total, product
+
+
+@compiled(fastmath=FREE_ORDER)
+def _sum(total, values):
+    for i in range(len(values)):
+        total[i] += values[i]
+
+
+@compiled(fastmath=FREE_ORDER)
+def _sum_products(total, values, x):
+    for i in range(len(x)):
+        total[i] += values[i] * wide(x[i])
 
 
 @compiled(fastmath=FREE_ORDER)
 def forward(first, last, x, spikes, gain, offset, level, threshold, to_zero, leak):
-    """Fill ``spikes`` [T, planes, size] of the planes ``first`` to ``last`` - 1.
+    """Fill ``spikes`` [T, elements] of the blocks ``first`` to ``last`` - 1.
 
-    ``x``: [T, planes, size], or [1, planes, size] where every step has the same; the others are float32 [C], or
-    of ``leak`` (a, b, 2**-k).
+    ``x``: [T, elements], or [1, elements] where every step has the same; the others are float32 [chunk], or of
+    ``leak`` (a, b, 2**-k).
     """
-    steps, _, size = spikes.shape
+    steps, elements = spikes.shape
     kept, floored, scale = leak
-    u = np.empty(size, np.float32)
-    for plane in range(first, last):
-        c = plane % len(gain)
-        for t in range(steps):
-            now = x[t if len(x) > 1 else 0, plane]
-            if t == 0:
-                _drive(u, now, gain[c], offset[c])
-            else:
-                _charge(u, u, now, gain[c], offset[c], level[c], threshold[c], to_zero, kept, floored, scale)
-            _fire(spikes[t, plane], u, level[c])
+    chunk = len(gain)
+    potentials = np.empty(chunk, np.float32)
+    for start in range(first * BLOCK * chunk, min(last * BLOCK * chunk, elements), chunk):
+        end = min(start + chunk, elements)
+        u = potentials[: end - start]
+        _drive(u, x[0, start:end], gain, offset)
+        _fire(spikes[0, start:end], u, level)
+        for t in range(1, steps):
+            _leave(u, u, level, threshold, to_zero)
+            _charge(u, u, x[t if len(x) > 1 else 0, start:end], gain, offset, kept, floored, scale)
+            _fire(spikes[t, start:end], u, level)
 
 
 @compiled(fastmath=FREE_ORDER)
@@ -159,81 +173,76 @@ def backward(
     offset,
     level,
     threshold,
-    half,
     inverse,
+    half,
     to_zero,
     leak,
     passed,
     attached,
 ):
-    """Fill ``out``, d loss / d i like ``x``, and ``sums`` [planes, 2]: its sum, and the sum of it times x.
+    """Fill ``out``, d loss / d i like ``x``, and add to ``sums`` [blocks, 2, chunk]: of it, and of it times x.
 
-    ``gradient``: d loss / d spikes [T, planes, size]; ``half``: added to the surrogate's argument, of which
-    ``inverse`` [C] is the scale; ``passed``: the share of a gradient that a step passes to the one before;
-    ``attached``: 1 if gradients flow through the decision to reset, else 0.
+    ``gradient``: d loss / d spikes [T, elements]; ``half``: added to the surrogate's argument, of which ``inverse``
+    [chunk] is the scale; ``passed``: the share of a gradient that a step passes to the one before; ``attached``: 1
+    if gradients flow through the decision to reset, else 0.
     """
-    steps, _, size = gradient.shape
+    steps, elements = gradient.shape
     kept, floored, scale = leak
-    u = np.empty((steps, size), np.float32)
-    back = np.empty(size, np.float32)
-    constant = len(x) == 1
-    for plane in range(first, last):
-        c = plane % len(gain)
-        _drive(u[0], x[0, plane], gain[c], offset[c])
+    chunk, constant = len(gain), len(x) == 1
+    potentials = np.empty((steps, chunk), np.float32)
+    adjoints, remains = np.empty(chunk, np.float32), np.empty(chunk, np.float32)
+    for start in range(first * BLOCK * chunk, min(last * BLOCK * chunk, elements), chunk):
+        end = min(start + chunk, elements)
+        block, size = start // (BLOCK * chunk), end - start
+        back, left = adjoints[:size], remains[:size]
+        _drive(potentials[0, :size], x[0, start:end], gain, offset)
         for t in range(1, steps):
-            now = x[0 if constant else t, plane]
-            _charge(
-                u[t], u[t - 1], now, gain[c], offset[c], level[c], threshold[c], to_zero, kept, floored, scale
-            )
+            _leave(left, potentials[t - 1, :size], level, threshold, to_zero)
+            now = x[0 if constant else t, start:end]
+            _charge(potentials[t, :size], left, now, gain, offset, kept, floored, scale)
         back[:] = _ZERO
         if constant:
-            out[0, plane] = 0  # of either type
-        total, product = _ZERO, _ZERO
+            out[0, start:end] = 0  # of either type
         for t in range(steps - 1, -1, -1):
-            given = gradient[t, plane]
-            _adjoint(back, u[t], given, level[c], threshold[c], half, inverse[c], passed, to_zero, attached)
+            u, given = potentials[t, :size], gradient[t, start:end]
+            _adjoint(back, u, given, level, threshold, inverse, half, passed, to_zero, attached)
             if constant:
-                more, times = _add(out[0, plane], back, x[0, plane])
+                _add(out[0, start:end], back)
             else:
-                more, times = _store(out[t, plane], back, x[t, plane])
-            total += more
-            product += times
-        sums[plane, 0] = total
-        sums[plane, 1] = product
+                _store(out[t, start:end], back)
+            _sum(sums[block, 0], back)
+            _sum_products(sums[block, 1], back, x[0 if constant else t, start:end])
 
 
 @compiled(fastmath=FREE_ORDER)
-def _row_moments(x):
-    total = _ZERO
+def _spread(total, squares, x, near):
     for i in range(len(x)):
-        total += wide(x[i])
-    mean = total / np.float32(len(x))
-    squares = _ZERO
+        total[i] += wide(x[i]) - near[i]
     for i in range(len(x)):
-        squares += (wide(x[i]) - mean) * (wide(x[i]) - mean)
-    return mean, squares
+        squares[i] += (wide(x[i]) - near[i]) * (wide(x[i]) - near[i])
 
 
 @compiled(fastmath=FREE_ORDER)
-def moments(first, last, x, found):
-    """Fill ``found`` [T, planes, 2] with each row's mean and its sum of squared distances from that mean."""
-    for t in range(len(x)):
-        for plane in range(first, last):
-            mean, squares = _row_moments(x[t, plane])
-            found[t, plane, 0] = mean
-            found[t, plane, 1] = squares
+def moments(first, last, x, sums, near):
+    """Add to ``sums`` [blocks, 2, chunk]: of x - near and of its square; ``near`` [chunk] is close to the mean."""
+    elements, chunk = x.shape[1], len(near)
+    for start in range(first * BLOCK * chunk, min(last * BLOCK * chunk, elements), chunk):
+        block = start // (BLOCK * chunk)
+        for t in range(len(x)):
+            _spread(sums[block, 0], sums[block, 1], x[t, start : min(start + chunk, elements)], near)
 
 
 @compiled(fastmath=FREE_ORDER)
 def _blend(out, x, slope, share, shift):
     for i in range(len(out)):
-        out[i] = narrow(wide(out[i]) * slope + wide(x[i]) * share + shift, out[i])
+        out[i] = narrow(wide(out[i]) * slope[i] + wide(x[i]) * share[i] + shift[i], out[i])
 
 
 @compiled(fastmath=FREE_ORDER)
 def blend(first, last, x, out, slope, share, shift):
-    """``out`` <- slope * out + share * x + shift, each of these [C]."""
-    for t in range(len(x)):
-        for plane in range(first, last):
-            c = plane % len(slope)
-            _blend(out[t, plane], x[t, plane], slope[c], share[c], shift[c])
+    """``out`` <- slope * out + share * x + shift, each of these [chunk]."""
+    elements, chunk = x.shape[1], len(slope)
+    for start in range(first * BLOCK * chunk, min(last * BLOCK * chunk, elements), chunk):
+        end = min(start + chunk, elements)
+        for t in range(len(x)):
+            _blend(out[t, start:end], x[t, start:end], slope, share, shift)

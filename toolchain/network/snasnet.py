@@ -157,7 +157,7 @@ def _added(left: list[Tensor], right: list[Tensor]) -> list[Tensor]:
 
 
 def _fire(currents: list[Tensor], time_steps: int, threshold: Tensor) -> list[Tensor]:
-    """What ``integrate_and_fire`` computes, bit for bit, without keeping the potentials for a gradient."""
+    """What ``integrate_and_fire`` computes, to the last bit but one, in place and for each step's map apart."""
     spikes = []
     potential = torch.zeros_like(currents[0])
     for step in range(time_steps):
