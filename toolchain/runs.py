@@ -91,7 +91,10 @@ class SearchSettings(_Table):
 
 
 class TrainingSettings(_Table):
-    """Seed, extent and manner of the training (``training.recipe.Recipe``); None leaves a value to the recipe."""
+    """Seed, extent and manner of the training (``training.recipe.Recipe``); None leaves a value to the recipe.
+
+    ``bits``: of weights, in place of the architecture's; ``auto`` chooses each layer's by the run's budget.
+    """
 
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
     epochs: int | None = Field(default=None, ge=1)
@@ -101,6 +104,7 @@ class TrainingSettings(_Table):
     label_smoothing: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
     distillation: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
     precision: Literal["float32", "bfloat16"] | None = None
+    bits: Literal[8, 4, 2, "auto"] | None = None
 
 
 class RunSettings(_Table):

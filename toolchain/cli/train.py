@@ -44,6 +44,10 @@ def command(
             help="Share of the dense synaptic operations to aim at, as in 0.08: fewer spikes.",
         ),
     ] = None,
+    bits: Annotated[
+        Literal["8", "4", "2", "auto"] | None,
+        typer.Option(help="Bits of a weight; auto gives each layer as many as the budget holds."),
+    ] = None,
     precision: Annotated[
         Literal["float32", "bfloat16"] | None,
         typer.Option(help="Of the float phase; bfloat16 is faster where the processor has it."),
@@ -69,6 +73,7 @@ def command(
         "distillation": None if teacher is None else TEACHER_LOSS * teacher,
         "spike_rate": spike_rate,
         "precision": precision,
+        "bits": int(bits) if bits is not None and bits != "auto" else bits,
     }
     changes = {name: value for name, value in wanted.items() if value is not None}
     if resume and changes:

@@ -32,6 +32,14 @@ class SpikingNetwork(nn.Module):
             self.nodes = nn.ModuleDict({node.name: FloatLif(graph, node) for node in graph.all(Lif)})
             self.head = FloatHead(graph, graph.head)
 
+    def adopt(self, graph: Graph) -> None:
+        """Be the network of ``graph``, which differs from the present one in the bits of weights alone."""
+        self.graph = graph
+        for name, module in self.nodes.items():
+            node = graph.node(name)
+            assert isinstance(module, FloatLif) and isinstance(node, Lif)
+            module.node = node
+
     def spikes(self, pixels: Tensor) -> dict[str, Tensor]:
         """Spikes of every spiking node, float 0/1 [T, N, C, H, W].
 

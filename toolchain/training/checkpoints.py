@@ -68,11 +68,20 @@ def load_checkpoint(path: Path) -> tuple[Checkpoint, Recipe, int, dict[str, Any]
             float(position["total_loss"]),
             tensors,
             [Epoch(**entry) for entry in position["history"]],
+            {str(name): int(bits) for name, bits in position["bits"].items()},
         )
         return checkpoint, _recipe(header["recipe"]), int(header["seed"]), dict(header["facts"])
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist: there is no training to go on with") from error
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (
+        SafetensorError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise InputError(
             f"{path} is damaged ({type(error).__name__}); remove it and train again without --resume"
         ) from error

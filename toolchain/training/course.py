@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from toolchain.datasets import Subset
 from toolchain.graph.nodes import Lif
+from toolchain.graph.widths import with_bits
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
 from toolchain.training.activity import SpikeRate
+from toolchain.training.narrowing import IMAGES, Fits, choose_bits, sensitivities
 from toolchain.training.objective import Objective
 from toolchain.training.phase import Extent, Loss, Phase, PhaseName
 from toolchain.training.recipe import Recipe
@@ -45,13 +47,15 @@ class Epoch:
 
 @dataclass
 class Checkpoint:
-    """Where a course stands: the phase, the steps it has done, and the networks of phases that ended."""
+    """Where a course stands: the phase, the steps it has done, the networks of phases that ended, and the bits that
+    were chosen for layers."""
 
     phase: PhaseName
     step: int
     total_loss: float
     tensors: dict[str, Tensor]
     history: list[Epoch] = field(default_factory=list)
+    bits: dict[str, int] = field(default_factory=dict)
 
     def position(self) -> dict[str, Any]:
         """All but the tensors, as JSON data."""
@@ -84,7 +88,8 @@ class Course:
     """Trains ``network`` in place on ``data`` as ``plan`` says, then fine-tunes its integer form.
 
     Fine-tuning takes ``tuning``, or ``data`` again. ``float_network``, ``quantized`` and ``history`` are what came
-    of it; ``quantized`` keeps every bound of the Graph. Networks stay on the device of ``network``.
+    of it; ``quantized`` keeps every bound of the Graph. With ``fits`` the bits of each layer are chosen in between,
+    so that the Graph fits. Networks stay on the device of ``network``.
     """
 
     def __init__(
@@ -96,12 +101,14 @@ class Course:
         *,
         seed: int,
         tuning: Subset | None = None,
+        fits: Fits | None = None,
     ) -> None:
         self.float_network, self.data, self.tuning = network, data, data if tuning is None else tuning
         self.objective, self.plan, self.seed = objective, plan, seed
         self.device = next(network.parameters()).device
         self.rate = None if plan.spike_rate is None else SpikeRate(network.graph, plan.spike_rate)
         self.teacher = _teacher(network, data, seed).to(self.device) if plan.distillation else None
+        self.fits, self.bits = fits, dict[str, int]()
         self.quantized: QuantizedNetwork | None = None
         self.history: list[Epoch] = []
         objective.prepare(network.head.linear)
@@ -130,20 +137,23 @@ class Course:
     def checkpoint(self) -> Checkpoint:
         """Where the course stands, to be called between steps."""
         tensors = {f"phase.{name}": value for name, value in self.phase.tensors().items()}
-        for name, network in self._ended().items():
+        for name, network in self._ended(self.phase.name).items():
             tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
         phase = self.phase
-        return Checkpoint(phase.name, phase.step, phase.total_loss, tensors, list(self.history))
+        return Checkpoint(
+            phase.name, phase.step, phase.total_loss, tensors, list(self.history), dict(self.bits)
+        )
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Stand where ``checkpoint`` stood. Raises ``KeyError``, ``ValueError`` or ``RuntimeError`` if it is
         another course's."""
-        self.phase = self._begin(checkpoint.phase)
-        for name, network in self._ended().items():
+        self.phase = self._begin("float" if checkpoint.phase == "integer" else checkpoint.phase)
+        self.bits = dict(checkpoint.bits)
+        for name, network in self._ended(checkpoint.phase).items():
             own = network.state_dict()
             network.load_state_dict({key: checkpoint.tensors[f"{name}.{key}"] for key in own})
         if checkpoint.phase == "integer":
-            self.phase = self._begin("integer")  # it starts from the weights that have just been read
+            self.phase = self._begin("integer")
         tensors = {
             name.removeprefix("phase."): value
             for name, value in checkpoint.tensors.items()
@@ -185,11 +195,22 @@ class Course:
             assert self.teacher is not None
             network, extent = self.teacher, Extent(plan.teacher_epochs, TEACHER_RATE, TEACHER_DECAY)
         if name == "integer":
+            self._narrow()
             self.quantized = QuantizedNetwork(self.float_network.eval())
             network, data = self.quantized, self.tuning
             extent = Extent(plan.quantized_epochs, plan.quantized_rate, 0.0)
         loss = self._loss(name, network)
         return Phase(name, network, data, self.objective, plan, extent, loss, seed=self.seed)
+
+    def _narrow(self) -> None:
+        network = self.float_network
+        if self.fits is not None and not self.bits:
+            chosen = np.random.default_rng(self.seed).permutation(len(self.data))[:IMAGES]
+            sample = replace(self.data, images=self.data.images[chosen], targets=self.data.targets[chosen])
+            losses = sensitivities(network, sample, self.objective)
+            self.bits = choose_bits(network.graph, losses, self.fits)
+        if self.bits:
+            network.adopt(with_bits(network.graph, self.bits))
 
     def _loss(self, name: PhaseName, network: Network) -> Loss:
         plan, objective = self.plan, self.objective
@@ -216,9 +237,9 @@ class Course:
         short = self.plan.precision == "bfloat16" and name != "integer"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=short)
 
-    def _ended(self) -> dict[str, nn.Module]:
-        """Networks that phases before the present one have trained."""
-        before = self.names[: self.names.index(self.phase.name)]
+    def _ended(self, phase: PhaseName) -> dict[str, nn.Module]:
+        """Networks that phases before ``phase`` have trained."""
+        before = self.names[: self.names.index(phase)]
         return {name: self.teacher if name == "teacher" else self.float_network for name in before}  # type: ignore[misc]
 
 

@@ -14,8 +14,8 @@ IMAGES_SEEN = 400_000
 """Training images, counted over epochs: chosen so that Fashion-MNIST trains in minutes on two cores, not tuned."""
 
 MIN_EPOCHS, MAX_EPOCHS = 6, 24
-QUANTIZED_SHARE = 0.15
-"""Share of the epochs that fine-tunes in integers. They start from a trained network and need fewer."""
+QUANTIZED_SHARE, NARROW_SHARE = 0.15, 0.3
+"""Share of the epochs that fine-tunes in integers, which starts from a trained network; of 8 bits, and of fewer."""
 
 QUANTIZED_COST = 1.3
 """Time of an integer epoch in float epochs, as seen on the digits; used only to fit a time budget."""
@@ -63,11 +63,14 @@ class Recipe:
         return self.float_epochs + self.quantized_epochs
 
 
-def recipe(images: int, epochs: int | None = None) -> Recipe:
-    """The recipe for a training set of ``images``, with the user's number of epochs if there is one."""
+def recipe(images: int, epochs: int | None = None, *, narrow: bool = False) -> Recipe:
+    """The recipe for a training set of ``images``, with the user's number of epochs if there is one.
+
+    ``narrow``: some weights have fewer than 8 bits.
+    """
     if epochs is None:
         epochs = min(MAX_EPOCHS, max(MIN_EPOCHS, round(IMAGES_SEEN / max(images, 1))))
-    quantized = max(1, round(epochs * QUANTIZED_SHARE))
+    quantized = max(1, round(epochs * (NARROW_SHARE if narrow else QUANTIZED_SHARE)))
     # Small sets need small batches to get enough steps out of an epoch.
     return Recipe(max(1, epochs - quantized), quantized, batch=50 if images < 5_000 else 128)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from safetensors.torch import save
@@ -11,12 +12,15 @@ from toolchain.architecture.build import build
 from toolchain.architecture.snasnet import SnasnetArchitecture
 from toolchain.architecture.storage import load_architecture
 from toolchain.architecture.text import to_text
+from toolchain.cost.footprint import excesses, footprint
 from toolchain.errors import InputError
 from toolchain.files import write_atomic, write_json
+from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import save_graph
 from toolchain.runs import RunFolder, RunSettings, TrainingSettings
 from toolchain.training.float_run import FloatTrainingReport, train_float
+from toolchain.training.narrowing import Fits
 from toolchain.training.progress import Progress
 from toolchain.training.train import TrainingReport, train
 
@@ -61,10 +65,20 @@ def train_run(
         )
     if not resume:
         run.unfinished_training.unlink(missing_ok=True)
+    if wanted.bits is not None:
+        architecture = replace(architecture, bits=8 if wanted.bits == "auto" else wanted.bits)
     graph = build(
         architecture, Shape(*data.train.images.shape[-3:]), data.preprocessing, data.labels, data.shifts
     )
-    result = train(graph, data, wanted, progress=progress, checkpoint=run.unfinished_training, resume=resume)
+    result = train(
+        graph,
+        data,
+        wanted,
+        progress=progress,
+        checkpoint=run.unfinished_training,
+        resume=resume,
+        fits=_fits(run) if wanted.bits == "auto" else None,
+    )
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
     run.report.unlink(missing_ok=True)
@@ -82,6 +96,17 @@ def train_run(
     _keep_epochs(run, settings, wanted, result.report.recipe.epochs)
     run.unfinished_training.unlink(missing_ok=True)
     return result.report
+
+
+def _fits(run: RunFolder) -> Fits:
+    """Whether a Graph keeps to the sizes that the run's budget limits."""
+    profile, limits = run.profile(), run.budget()
+
+    def fits(graph: Graph) -> bool:
+        over = {excess.limit for excess in excesses(footprint(graph, profile), limits)}
+        return over <= {"latency", "energy", "operations"}
+
+    return fits
 
 
 def _keep_epochs(run: RunFolder, settings: RunSettings, wanted: TrainingSettings, epochs: int) -> None:

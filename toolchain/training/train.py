@@ -16,6 +16,7 @@ from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif
+from toolchain.graph.widths import narrowable
 from toolchain.measures import MEASURES, Task
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
@@ -26,6 +27,7 @@ from toolchain.training.course import Course, Epoch, Stopped
 from toolchain.training.evaluation import quality, scores
 from toolchain.training.interruption import noticed
 from toolchain.training.memory import keep_memory
+from toolchain.training.narrowing import Fits
 from toolchain.training.objective import objective
 from toolchain.training.phase import seconds_per_epoch
 from toolchain.training.progress import Progress, Reporter
@@ -59,6 +61,7 @@ class TrainingReport:
     lost_exponents: dict[str, int]
     small_thresholds: dict[str, int]
     spike_rate: float
+    bits: dict[str, int]
     history: list[Epoch]
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,8 +88,11 @@ def train(
     progress: Progress,
     checkpoint: Path | None = None,
     resume: bool = False,
+    fits: Fits | None = None,
 ) -> Trained:
     """Train ``graph`` on ``data`` as ``wanted``: its epochs beat its time budget, which beats the recipe's number.
+
+    With ``fits`` each layer gets bits for which the Graph fits (``training.narrowing``).
 
     Where the training stands is kept in ``checkpoint`` behind every epoch, and on Ctrl-C behind the present step;
     ``resume`` goes on from there, with the recipe and the seed that it was begun with. Removing the file is for who
@@ -108,10 +114,10 @@ def train(
             raise InputError(
                 f"{checkpoint} was written for another network or other data; train again without --resume"
             )
-        course = restored(_course(graph, data, plan, seed), stood, checkpoint)
+        course = restored(_course(graph, data, plan, seed, fits), stood, checkpoint)
         progress(f"going on behind {stood.step:,} steps of the {stood.phase} phase")
     else:
-        course = _course(graph, data, _plan(graph, data, wanted), wanted.seed)
+        course = _course(graph, data, _plan(graph, data, wanted), wanted.seed, fits)
         plan = course.plan
         progress(
             f"training {plan.epochs} epochs, {plan.quantized_epochs} of them in integers, on {len(data.train):,} images"
@@ -147,6 +153,7 @@ def train(
         lost_exponents=quantized.lost_exponents(),
         small_thresholds=small_thresholds(result),
         spike_rate=spike_rate(quantized, data.test),
+        bits=narrowable(result),
         history=course.history,
     )
     measure = task.measure
@@ -162,22 +169,27 @@ def train(
     return Trained(network, result, report)
 
 
-def _course(graph: Graph, data: Dataset, plan: Recipe, seed: int) -> Course:
+def _course(graph: Graph, data: Dataset, plan: Recipe, seed: int, fits: Fits | None = None) -> Course:
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = SpikingNetwork(graph, seed=seed).to(device)
-    return Course(network, data.train, objective(data, label_smoothing=plan.label_smoothing), plan, seed=seed)
+    task = objective(data, label_smoothing=plan.label_smoothing)
+    return Course(network, data.train, task, plan, seed=seed, fits=fits)
 
 
 def _plan(graph: Graph, data: Dataset, wanted: TrainingSettings) -> Recipe:
     """The recipe for what is ``wanted``; with a time budget after a few steps, whose speed tells what fits."""
-    plan = with_options(recipe(len(data.train), wanted.epochs), wanted)
+    narrow = wanted.bits == "auto" or min(narrowable(graph).values()) < 8
+
+    def planned(epochs: int | None) -> Recipe:
+        return with_options(recipe(len(data.train), epochs, narrow=narrow), wanted)
+
+    plan = planned(wanted.epochs)
     if wanted.epochs is not None or wanted.time_budget_s is None:
         return plan
     probe = _course(graph, data, replace(plan, distillation=0.0), wanted.seed)
     seconds = seconds_per_epoch(probe.phase)
-    fitting = min(plan.epochs, epochs_in(wanted.time_budget_s, seconds))
-    return with_options(recipe(len(data.train), fitting), wanted)
+    return planned(min(plan.epochs, epochs_in(wanted.time_budget_s, seconds)))
 
 
 def _facts(graph: Graph, data: Dataset) -> dict[str, Any]:
