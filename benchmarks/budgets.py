@@ -52,8 +52,8 @@ class Row:
 
 ROWS = (
     Row("96KiB-8bit", 96 << 10, f"{HEAD} stem16/1 003000 stride48 003000 stride64 003000 head-count", 24),
-    Row("256KiB-8bit", 256 << 10, f"{HEAD} stem32/1 003000 stride80 003000 stride96 003000 head-count", 8),
-    Row("1MiB-8bit", 1 << 20, f"{HEAD} stem64/1 003000 stride160 003000 stride192 003000 head-count", 3),
+    Row("256KiB-8bit", 256 << 10, f"{HEAD} stem32/1 003000 stride80 003000 stride96 003000 head-count", 5),
+    Row("1MiB-8bit", 1 << 20, f"{HEAD} stem64/2 003000 stride128 003000 stride192 003000 head-count", 5),
 )
 
 COLUMNS = (
