@@ -1,6 +1,6 @@
 """What each part of the training recipe is worth: the same network trained with and without it.
 
-    python -m benchmarks.ablation --data fashion_mnist                    one seed of each variant, about 20 core minutes
+    python -m benchmarks.ablation --data fashion_mnist   one seed of each variant, 20 core minutes
     python -m benchmarks.ablation --data cifar10 --seeds 3 --epochs 6 2   more
     python -m benchmarks.ablation --data fashion_mnist --json             one JSON document
 

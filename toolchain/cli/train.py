@@ -50,7 +50,7 @@ def command(
     ] = None,
     precision: Annotated[
         Literal["float32", "bfloat16"] | None,
-        typer.Option(help="Of the float phase; bfloat16 is faster where the processor has it."),
+        typer.Option(help="Of the float phase; by default what the processor is fastest with."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a training that was interrupted, as it was begun.")

@@ -30,6 +30,7 @@ from toolchain.training.memory import keep_memory
 from toolchain.training.narrowing import Fits
 from toolchain.training.objective import objective
 from toolchain.training.phase import seconds_per_epoch
+from toolchain.training.precision import fastest
 from toolchain.training.progress import Progress, Reporter
 from toolchain.training.recipe import Recipe, epochs_in, recipe, with_options
 
@@ -182,7 +183,8 @@ def _plan(graph: Graph, data: Dataset, wanted: TrainingSettings) -> Recipe:
     narrow = wanted.bits == "auto" or min(narrowable(graph).values()) < 8
 
     def planned(epochs: int | None) -> Recipe:
-        return with_options(recipe(len(data.train), epochs, narrow=narrow), wanted)
+        plan = replace(recipe(len(data.train), epochs, narrow=narrow), precision=fastest())
+        return with_options(plan, wanted)
 
     plan = planned(wanted.epochs)
     if wanted.epochs is not None or wanted.time_budget_s is None:
