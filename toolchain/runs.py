@@ -83,11 +83,17 @@ class LimitSettings(_Table):
 
 
 class SearchSettings(_Table):
-    """Algorithm, seed and extent of the search."""
+    """Algorithm, seed and extent of the search; ``bits`` of a weight, where ``auto`` lets 8 and 4 compete."""
 
     algorithm: str = "spikenas"
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
     time_budget_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    bits: Literal[8, 4, 2, "auto"] = 8
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The bits that a weight may have."""
+        return (8, 4) if self.bits == "auto" else (self.bits,)
 
 
 class TrainingSettings(_Table):

@@ -8,7 +8,7 @@ import pytest
 
 from toolchain import profiles, runs
 from toolchain.errors import InputError
-from toolchain.runs import DataSettings, LimitSettings, RunSettings, TrainingSettings
+from toolchain.runs import DataSettings, LimitSettings, RunSettings, SearchSettings, TrainingSettings
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,7 @@ def test_settings_and_profile_come_back_as_they_were_given() -> None:
     settings = RunSettings(
         data=DataSettings(source="/images", size=32, channels="rgb"),
         limits=LimitSettings(flash_bytes=1000, latency_ms=2.5),
+        search=SearchSettings(bits="auto"),
         training=TrainingSettings(epochs=7, seed=3),
     )
     profile = profiles.load("stm32f405")
@@ -82,6 +83,7 @@ def test_no_run_and_not_a_run_are_told_apart() -> None:
         ("[date]\n", "date"),
         ("[training]\ntime_budget_s = nan\n", "training.time_budget_s"),
         ("[training]\nseed = -1\n", "training.seed"),
+        ("[search]\nbits = 3\n", "search.bits"),
         ("[search]\nseed = 99999999999\n", "search.seed"),
         ("not toml", "not valid TOML"),
         ("", None),

@@ -10,6 +10,7 @@ from toolchain.cli.export_options import Formats, Samples
 from toolchain.cli.interruption import on_interrupt, options_given
 from toolchain.cli.run_options import (
     Algorithm,
+    Bits,
     Board,
     Channels,
     Data,
@@ -49,6 +50,7 @@ def command(
     energy: Energy = None,
     synops: Synops = None,
     algorithm: Algorithm = "spikenas",
+    bits: Bits = "8",
     time_budget: TimeBudget = None,
     seed: Seed = 0,
     out: Out = None,
@@ -83,6 +85,7 @@ def command(
         energy=energy,
         synops=synops,
         algorithm=algorithm,
+        bits=bits,
         time_budget=time_budget,
         seed=seed,
         epochs=epochs,

@@ -65,6 +65,10 @@ Algorithm = Annotated[
     Literal["spikenas", "snasnet", "random", "evolution"],
     typer.Option(help="How to search; all but the first are there to compare with."),
 ]
+Bits = Annotated[
+    Literal["8", "4", "2", "auto"],
+    typer.Option(help="Bits in which a weight is stored; auto lets 8 and 4 compete."),
+]
 WorkerCount = Annotated[
     int | None,
     typer.Option(
@@ -100,6 +104,7 @@ def run_settings(
     energy: str | None,
     synops: str | None,
     algorithm: str,
+    bits: str,
     time_budget: str | None,
     seed: int,
     epochs: int | None,
@@ -122,7 +127,12 @@ def run_settings(
             energy_mj=_given(energy, parse_millijoules),
             operations=_given(synops, parse_count),
         ),
-        search=SearchSettings(algorithm=algorithm, seed=seed, time_budget_s=search_s),
+        search=SearchSettings(
+            algorithm=algorithm,
+            seed=seed,
+            time_budget_s=search_s,
+            bits="auto" if bits == "auto" else int(bits),  # type: ignore[arg-type]
+        ),
         training=TrainingSettings(seed=seed, epochs=epochs, time_budget_s=training_s),
     )
 

@@ -13,6 +13,7 @@ from toolchain.cli.console import emit, progress
 from toolchain.cli.interruption import on_interrupt, on_interrupted_training
 from toolchain.cli.run_options import (
     Algorithm,
+    Bits,
     Channels,
     Data,
     Energy,
@@ -66,6 +67,7 @@ def command(
     energy: Energy = None,
     synops: Synops = None,
     algorithm: Algorithm = "spikenas",
+    bits: Bits = "8",
     time_budget: TimeBudget = None,
     seed: Seed = 0,
     out: Out = None,
@@ -100,9 +102,10 @@ def command(
     from toolchain.search import documents
     from toolchain.search.run import begin_run, pick_run, plan_run, search_found
 
-    if analyze_operations and (front or pick is not None or dry_run or algorithm != "spikenas"):
+    other = algorithm != "spikenas" or bits != "8"
+    if analyze_operations and (front or pick is not None or dry_run or other):
         raise typer.BadParameter(
-            "--analyze-operations chooses no network; leave --front, --pick, --dry-run and --algorithm away"
+            "--analyze-operations chooses no network; leave --front, --pick, --dry-run, --algorithm and --bits away"
         )
     if sum([front, pick is not None, resume, dry_run]) > 1:
         raise typer.BadParameter("give one of --front, --pick, --resume and --dry-run")
@@ -144,6 +147,7 @@ def command(
         energy=energy,
         synops=synops,
         algorithm=algorithm,
+        bits=bits,
         time_budget=time_budget,
         seed=seed,
         epochs=epochs,

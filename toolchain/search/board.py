@@ -68,6 +68,7 @@ class Board:
     ``demonstration``: the data is the built-in digits, so nothing found is meant for deployment. ``pace_ms``:
     the longest that an image may take on a microcontroller without a latency limit; None for other boards, and
     where no network is fast enough. ``shifts``: of a regression, the powers of two of its numbers' units.
+    ``widths``: bits in which a search may have weights stored.
     """
 
     profile: Profile
@@ -78,9 +79,12 @@ class Board:
     demonstration: bool
     pace_ms: float | None
     shifts: tuple[int, ...] = ()
+    widths: tuple[int, ...] = (8,)
 
     @classmethod
-    def for_data(cls, profile: Profile, limits: Budget, data: Dataset) -> Board:
+    def for_data(
+        cls, profile: Profile, limits: Budget, data: Dataset, widths: tuple[int, ...] = (8,)
+    ) -> Board:
         """The board with the input and the classes or numbers of ``data``."""
         pixels = data.pixels
         pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
@@ -93,6 +97,7 @@ class Board:
             data.is_demonstration,
             pace,
             data.shifts,
+            widths,
         )
 
     @property

@@ -52,7 +52,11 @@ def feasible_sizes(board: Board, operations: str = OPERATIONS) -> Feasible:
     Raises ``OverBudgetError`` with what the smallest network misses if none fits, ``InputError`` if none can be
     built for this input.
     """
-    grid = sizes(board.pixels, board.preprocessing.frames)
+    grid = tuple(
+        replace(each, bits=bits)
+        for each in sizes(board.pixels, board.preprocessing.frames)
+        for bits in board.widths
+    )
     if not grid:
         raise InputError(
             f"images of {board.pixels.width}x{board.pixels.height} suit no network of the space; give another --size"

@@ -1,9 +1,10 @@
 """The pool of candidates that train: few, within the budget, and unlike each other in what may matter.
 
 The pool is stratified by kind of cell (how long its longest path of convolutions is), by time steps, by the
-resolution and number of its cells, and by the share of the board that a network takes. In each stratum the most
-promising size stands for the others. The kinds take turns, and every second turn is the reference's, one direct 3x3
-convolution, which in trainings was seldom beaten. The largest network that fits is always there.
+resolution and number of its cells, by the bits of a weight, and by the share of the board that a network takes. In
+each stratum the most promising size stands for the others. The kinds take turns, and every second turn is the
+reference's, one direct 3x3 convolution, which in trainings was seldom beaten. The largest network that fits is always
+there.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def _members(feasible: Feasible, kind: Kind) -> list[_Member]:
         sizes = feasible.grid[index]
         band = int(np.searchsorted(SHARES, judged.share[index]))
         side = sizes.first_side(feasible.board.pixels)
-        stratum = min(sizes.time_steps, LONG), sizes.cells, side, band
+        stratum = min(sizes.time_steps, LONG), sizes.cells, side, band, sizes.bits
         promise = expected(sizes, feasible.board.pixels)
         found.append(_Member(sizes, promise, stratum, int(judged.operations[index])))
     return sorted(found, key=lambda each: (-each.promise, each.sizes))

@@ -39,7 +39,8 @@ def begin_run(
     """
     chosen = algorithm(settings.search.algorithm)
     data = _data(settings, progress)
-    chosen.check(Board.for_data(profile, budget(profile, **settings.limits.model_dump()), data))
+    limits = budget(profile, **settings.limits.model_dump())
+    chosen.check(Board.for_data(profile, limits, data, settings.search.widths))
     known: dict[str, object] = {"sha256": data.sha256}
     if data.preprocessing.events is not None:
         known["frames"] = data.preprocessing.frames
@@ -67,12 +68,12 @@ def search_run(
     # What is published is drawn from all operations.
     operations = OPERATIONS
     if asked.algorithm != "snasnet":
-        operations = operations_for(Board.for_data(profile, limits, data))
+        operations = operations_for(Board.for_data(profile, limits, data, asked.widths))
     result = search(
         data,
         profile,
         limits,
-        SearchSettings(asked.seed, asked.time_budget_s, operations),
+        SearchSettings(asked.seed, asked.time_budget_s, operations, bits=asked.widths),
         name=asked.algorithm,
         workers=workers,
         journal=run.journal,
@@ -125,7 +126,8 @@ def plan_run(profile: Profile, settings: RunSettings, *, progress: Progress) -> 
             "--dry-run speaks of the sizes of the spikenas space; leave it or --algorithm snasnet away"
         )
     data = _data(settings, progress)
-    return dry_run(Board.for_data(profile, budget(profile, **settings.limits.model_dump()), data))
+    limits = budget(profile, **settings.limits.model_dump())
+    return dry_run(Board.for_data(profile, limits, data, settings.search.widths))
 
 
 def _data(settings: RunSettings, progress: Progress) -> Dataset:

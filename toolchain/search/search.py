@@ -41,7 +41,7 @@ def search(
     be written, or belongs to another search.
     """
     chosen = algorithm(name)
-    problem = Problem(Board.for_data(profile, limits, data), data, settings)
+    problem = Problem(Board.for_data(profile, limits, data, settings.bits), data, settings)
     start = start_entry(name, problem)
     with sitting(start, problem, workers=workers, journal=journal, progress=progress) as begun:
         found = chosen.run(problem, begun.evaluation)

@@ -5,8 +5,9 @@
     lead            shrinks before the first cell      growth   channels times 1 or 2 at every shrink
     cells           1 to 4                head         spikes flattened, or counted per channel
 
-The leak costs nothing, so it is no size; ``toolchain.search.pool`` varies it. Which sizes a board can hold is the
-cost model's to say (``toolchain.search.screening``), at no forward pass.
+Bits of a weight are a size where a search may choose among several (``Board.widths``): a network of 4 bits may be
+wider than one of 8 that takes as much. The leak costs nothing, so it is no size; ``toolchain.search.pool`` varies it.
+Which sizes a board can hold is the cost model's to say (``toolchain.search.screening``), at no forward pass.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Sizes:
     growth: int
     shrink: ShrinkForm
     head: HeadFeatures
+    bits: int = 8
 
     def architecture(self, *cells: Cell, leak: Leak = LEAKS[0]) -> Architecture:
         """The network with ``cells`` at its positions, or with one cell at all of them."""
@@ -83,6 +85,7 @@ class Sizes:
             self.stem_stride,
             tuple(blocks),
             self.head,
+            self.bits,
         )
 
     def first_side(self, pixels: Shape) -> int:

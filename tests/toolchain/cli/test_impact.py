@@ -83,7 +83,9 @@ def test_a_run_is_an_analysis_or_a_search(capsys: pytest.CaptureFixture[str]) ->
     assert "search.jsonl belongs to a search with other algorithm" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("more", [["--front"], ["--pick", "ab"], ["--dry-run"], ["--algorithm", "random"]])
+@pytest.mark.parametrize(
+    "more", [["--front"], ["--pick", "ab"], ["--dry-run"], ["--algorithm", "random"], ["--bits", "4"]]
+)
 def test_what_does_not_go_together_is_a_usage_error(
     more: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

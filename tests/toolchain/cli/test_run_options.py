@@ -12,7 +12,7 @@ from toolchain.runs import RunSettings
 NOTHING: dict[str, Any] = {
     "data": None, "size": None, "channels": None, "limit": None, "frames": None, "flash": None, "sram": None,
     "artifact": None, "resident": None, "latency": None, "energy": None, "synops": None,
-    "algorithm": "spikenas", "time_budget": None, "seed": 0, "epochs": None,
+    "algorithm": "spikenas", "bits": "8", "time_budget": None, "seed": 0, "epochs": None,
 }  # fmt: skip
 
 
@@ -50,6 +50,11 @@ def test_sizes_and_durations_are_bytes_and_milliseconds() -> None:
     assert limits.latency_ms == pytest.approx(20.0)
     limits = settings(resident="8MiB", energy="500uJ", synops="1.5M").limits
     assert (limits.resident_bytes, limits.energy_mj, limits.operations) == (8 << 20, 0.5, 1_500_000)
+
+
+def test_bits_are_a_number_or_left_to_the_search() -> None:
+    assert [settings(bits=word).search.bits for word in ("8", "4", "2", "auto")] == [8, 4, 2, "auto"]
+    assert settings(bits="4").search.widths == (4,) and settings(bits="auto").search.widths == (8, 4)
 
 
 def test_the_time_budget_is_split_between_search_and_training() -> None:

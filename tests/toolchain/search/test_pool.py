@@ -31,6 +31,23 @@ def test_a_pool_fits_and_has_its_references(name: str, count: int) -> None:
     assert "largest" in roles and (count == 2 or {"path of 3", "six 3x3"} <= roles)
 
 
+def test_a_wider_network_of_fewer_bits_competes() -> None:
+    """Where flash is scarce, the pool has networks of both widths, and the widest has 4 bits."""
+    scarce = board(flash_bytes=16_000)
+    plain = feasible_sizes(scarce)
+    both = feasible_sizes(replace(scarce, widths=(8, 4)))
+    assert len(both.grid) == 2 * len(plain.grid) and set(plain.sizes) <= set(both.sizes)
+    pool = build_pool(both, KINDS, 12)
+    assert {candidate.architecture.bits for candidate in pool} == {8, 4}  # type: ignore[union-attr]
+    widest = [
+        max(each.architecture(REFERENCE).channels_at(each.cells - 1) for each in feasible.sizes)
+        for feasible in (plain, both)
+    ]
+    assert widest[1] > widest[0]
+    only = feasible_sizes(replace(scarce, widths=(4,)))
+    assert {each.bits for each in only.sizes} == {4} and only.best.bits == 4
+
+
 def test_the_largest_has_the_most_operations() -> None:
     pool = build_pool(feasible_sizes(board()), KINDS, 18)
     most = max(pool, key=lambda each: each.verdict.operations)

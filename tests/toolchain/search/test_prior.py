@@ -20,6 +20,6 @@ def test_more_promises_more(better: dict[str, int]) -> None:
     assert expected(replace(SIZES, **better), PIXELS) > expected(SIZES, PIXELS)
 
 
-@pytest.mark.parametrize("worse", [{"head": "count"}, {"shrink": "pool"}])
-def test_counting_and_pooling_promise_less(worse: dict[str, str]) -> None:
+@pytest.mark.parametrize("worse", [{"bits": 4}, {"bits": 2}, {"head": "count"}, {"shrink": "pool"}])
+def test_counting_pooling_and_fewer_bits_promise_less(worse: dict[str, str | int]) -> None:
     assert expected(replace(SIZES, **worse), PIXELS) < expected(SIZES, PIXELS)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from toolchain import profiles, runs
 from toolchain.architecture.storage import load_architecture
 from toolchain.architecture.text import parse
 from toolchain.errors import InputError, OverBudgetError
-from toolchain.runs import DataSettings, LimitSettings, RunFolder, RunSettings
+from toolchain.runs import DataSettings, LimitSettings, RunFolder, RunSettings, SearchSettings
 from toolchain.search import run as room
 from toolchain.search.executors import Workers
 from toolchain.search.journal import read_journal
@@ -58,6 +58,27 @@ def test_a_run_folder_holds_what_was_asked_done_and_found(ended: RunFolder) -> N
     assert ended.budget().flash_bytes == 30_000
     assert ended.settings().data.sha256 == ended.dataset().sha256
     assert [each["id"] for each in found["trained"] if each["chosen"]] == [found["id"]]
+
+
+def test_a_search_chooses_among_bits(data: DataSettings, tmp_path: Path) -> None:
+    asked = RunSettings(
+        data=data,
+        limits=LimitSettings(latency_ms=1.0, flash_bytes=12_000),
+        search=SearchSettings(bits="auto"),
+    )
+    profile = profiles.load("stm32f405")
+    assert {each.bits for each in plan_run(profile, asked, progress=quiet).feasible.grid} == {8, 4}
+    run, images = begin_run(profile, asked, out=tmp_path / "run", progress=quiet)
+    search_run(run, images, workers=Workers(1), progress=quiet)
+    trained = search_found(run)["trained"]
+    assert {parse(each["architecture"]).bits for each in trained} == {8, 4}
+    assert read_journal(run.journal)[0]["settings"]["bits"] == [8, 4]
+
+
+def test_the_published_space_has_no_bits(data: DataSettings, tmp_path: Path) -> None:
+    asked = RunSettings(data=data, search=SearchSettings(algorithm="snasnet", bits=4))
+    with pytest.raises(InputError, match="leave --bits or --algorithm snasnet away"):
+        begin_run(profiles.load("jetson_nano"), asked, out=tmp_path / "run", progress=quiet)
 
 
 @pytest.mark.parametrize("error", [OverBudgetError, InputError])

@@ -33,12 +33,15 @@ _SIZES: dict[str, tuple[Any, ...]] = {
     "growth": GROWTHS,
     "shrink": SHRINKS,
     "head": HEADS,
+    "bits": (8,),
 }
 
 
-def genes(operations: str, time_steps: tuple[int, ...] = TIME_STEPS) -> dict[str, tuple[Any, ...]]:
-    """What each gene can be, by name, where cells have only these ``operations`` (digits)."""
-    every = _SIZES | {"time_steps": time_steps}
+def genes(
+    operations: str, time_steps: tuple[int, ...] = TIME_STEPS, widths: tuple[int, ...] = (8,)
+) -> dict[str, tuple[Any, ...]]:
+    """What each gene can be, by name, where cells have only these ``operations`` (digits) and weights these bits."""
+    every = _SIZES | {"time_steps": time_steps, "bits": widths}
     for position in range(max(CELLS)):
         for edge in EDGES:
             # A cell without an operation from its input straight to its output is not in the space.

@@ -37,9 +37,10 @@ class Population:
         )
         self._failed = optuna.trial.TrialState.FAIL
         time_steps = tuple(sorted({each.time_steps for each in feasible.grid}))
+        widths = feasible.board.widths
         self._genes = {
             name: optuna.distributions.CategoricalDistribution(values)
-            for name, values in genes(settings.operations, time_steps).items()
+            for name, values in genes(settings.operations, time_steps, widths).items()
         }
         # The first network is one that is sure to fit.
         self._study.enqueue_trial(genome_of(feasible.sizes[0], feasible.reserve))

@@ -52,6 +52,10 @@ class Snasnet(Algorithm):
 
     def check(self, board: Board) -> None:
         """See ``Algorithm.check``; a microcontroller takes no network of this space, which tells classes of images."""
+        if board.widths != (8,):
+            raise InputError(
+                "networks of the snasnet space have float weights; leave --bits or --algorithm snasnet away"
+            )
         if board.task == "regression":
             raise InputError(
                 "networks of the snasnet space tell classes, as those published do; leave --algorithm snasnet away"
