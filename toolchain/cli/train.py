@@ -12,6 +12,7 @@ from toolchain.cli.console import emit, print_table, progress
 from toolchain.cli.interruption import on_interrupted_training
 from toolchain.cli.search_tables import of_document
 from toolchain.durations import parse_duration
+from toolchain.profiles.budget import parse_size
 
 Run = Annotated[
     Path | None,
@@ -48,6 +49,13 @@ def command(
         Literal["8", "4", "2", "auto"] | None,
         typer.Option(help="Bits of a weight; auto gives each layer as many as the budget holds."),
     ] = None,
+    flash: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Narrow the run's flash, as in 64KiB, with --bits auto."),
+    ] = None,
+    artifact: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Narrow the run's model file, with --bits auto.")
+    ] = None,
     precision: Annotated[
         Literal["float32", "bfloat16"] | None,
         typer.Option(help="Of the float phase; by default what the processor is fastest with."),
@@ -76,12 +84,14 @@ def command(
         "bits": int(bits) if bits is not None and bits != "auto" else bits,
     }
     changes = {name: value for name, value in wanted.items() if value is not None}
-    if resume and changes:
+    sizes = {"flash_bytes": flash, "artifact_bytes": artifact}
+    limits = {name: parse_size(size) for name, size in sizes.items() if size is not None}
+    if resume and (changes or limits):
         raise typer.BadParameter(
             "goes on as the training was begun; leave the other options out", param_hint="--resume"
         )
     with on_interrupted_training(found):
-        report = train_run(found, changes=changes, resume=resume, progress=progress)
+        report = train_run(found, changes=changes, limits=limits, resume=resume, progress=progress)
     emit({"run": str(found.path)} | report.to_dict(), as_json, _render)
 
 

@@ -29,15 +29,20 @@ def train_run(
     run: RunFolder,
     *,
     changes: Mapping[str, object] = MappingProxyType({}),
+    limits: Mapping[str, int] = MappingProxyType({}),
     resume: bool = False,
     progress: Progress,
 ) -> TrainingReport | FloatTrainingReport:
     """Train ``run``'s architecture on its data set; ``changes`` to its ``TrainingSettings`` replace what they say.
 
+    ``limits`` narrow its budget (``LimitSettings``), for this training and all that follows; each layer then gets
+    the bits that the budget holds, unless ``bits`` says otherwise. What is given is kept in ``run.toml`` as training
+    begins.
+
     Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json`` when training
     has ended; until then an earlier network stays as it was. ``training.safetensors`` holds where the training
-    stands, goes last, and is what ``resume`` goes on from. The number of epochs that was trained is written back
-    to ``run.toml``, so that a second training repeats the first. The verdict on an earlier network is removed. A
+    stands, goes last, and is what ``resume`` goes on from. The number of epochs that was trained is written back,
+    so that a second training repeats the first. The verdict on an earlier network is removed. A
     network of the ``snasnet`` space is trained in float alone and has no ``model`` files.
 
     Raises ``InputError`` if the run's search did not end, its data changed, or there is nothing to go on with.
@@ -50,7 +55,10 @@ def train_run(
     architecture = load_architecture(run.architecture)
     data = run.dataset()
     settings = run.settings()
-    wanted = _replaced(settings.training, changes)
+    wanted = _replaced(settings.training, {"bits": "auto"} | dict(changes) if limits else changes)
+    settings = settings.model_copy(
+        update={"training": wanted, "limits": settings.limits.model_copy(update=dict(limits))}
+    )
     if isinstance(architecture, SnasnetArchitecture):
         if resume:
             raise InputError(
@@ -65,6 +73,7 @@ def train_run(
         )
     if not resume:
         run.unfinished_training.unlink(missing_ok=True)
+        run.save_settings(settings)
     if wanted.bits is not None:
         architecture = replace(architecture, bits=8 if wanted.bits == "auto" else wanted.bits)
     graph = build(

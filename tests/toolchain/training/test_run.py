@@ -9,9 +9,11 @@ from safetensors.numpy import load_file
 from toolchain import profiles, runs
 from toolchain.architecture.storage import save_architecture
 from toolchain.architecture.text import parse
+from toolchain.cost.footprint import footprint
 from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.storage import load_graph
+from toolchain.graph.widths import narrowable
 from toolchain.runs import DataSettings, RunFolder, RunSettings, TrainingSettings
 from toolchain.training.run import train_run
 
@@ -122,3 +124,33 @@ def test_a_training_of_another_network_is_not_gone_on_with(run: RunFolder) -> No
     save_architecture(parse(TEXT.replace("stem8", "stem12")), run.architecture)
     with pytest.raises(InputError, match="was written for another network or other data"):
         train_run(run, resume=True, progress=quiet)
+
+
+def test_a_narrower_budget_is_kept_to_with_fewer_bits(run: RunFolder) -> None:
+    train_run(run, progress=quiet)
+    profile = run.profile()
+    used = footprint(load_graph(run.path), profile).flash_bytes
+    assert used is not None
+    report = train_run(run, changes={"epochs": 3}, limits={"flash_bytes": used - 400}, progress=quiet)
+    graph = load_graph(run.path)
+    assert report.bits == narrowable(graph) and min(report.bits.values()) < 8  # type: ignore[union-attr]
+    narrow = footprint(graph, profile).flash_bytes
+    assert narrow is not None and narrow <= used - 400
+    kept = run.settings()
+    assert (kept.limits.flash_bytes, kept.training.bits) == (used - 400, "auto")
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+def test_all_layers_may_be_asked_for_fewer_bits_and_resumed(bits: int, run: RunFolder) -> None:
+    whole = train_run(run, changes={"bits": bits, "epochs": 3}, progress=quiet)
+    expected = load_graph(run.path)
+    assert narrowable(expected)["cell0_node3"] == bits
+
+    def killed(message: str) -> None:
+        if message.startswith("  integer"):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train_run(run, progress=killed)
+    assert train_run(run, resume=True, progress=quiet).test_quality == whole.test_quality
+    assert load_graph(run.path).sha256() == expected.sha256()
