@@ -76,7 +76,8 @@ def open_run(row: Row, data: str, out: Path, limit: int | None) -> RunFolder:
     folder = out / row.name
     if (folder / "architecture.json").is_file():
         return runs.find(folder)
-    training = TrainingSettings(epochs=row.epochs, mirror=True, precision="bfloat16")
+    # Mirrored images are worth their time only where images are seen often.
+    training = TrainingSettings(epochs=row.epochs, mirror=row.epochs >= 12)
     source = data if data == "fashion_mnist" else str(Path(data).absolute())
     settings = RunSettings(data=DataSettings(source=source, limit=limit), training=training)
     run = runs.create(folder, profiles.load(BOARD), settings)

@@ -103,10 +103,17 @@ def _render(document: dict[str, Any]) -> None:
             measure.text(document[f"{prefix}validation_{measure.name}"]),
             measure.text(document[f"{prefix}test_{measure.name}"]),
         )
-        for stage, prefix in (("float", "float_"), ("int8", ""))
+        for stage, prefix in (("float", "float_"), ("integers", ""))
         if document[f"{prefix}test_{measure.name}"] is not None
     ]
     print_table((f"{measure.title} (measured)", "validation>", "test>"), rows)
+    narrow = {name: bits for name, bits in document.get("bits", {}).items() if bits < 8}
+    if narrow:
+        print(
+            "bits of weights: "
+            + ", ".join(f"{name} {bits}" for name, bits in narrow.items())
+            + "; all others 8"
+        )
     for name, count in document.get("small_thresholds", {}).items():
         print(
             f"note: {name} has {count} channels with a threshold under 64, whose firing rates the leak's floor bends"
