@@ -114,6 +114,8 @@ def _render(document: dict[str, Any]) -> None:
             + ", ".join(f"{name} {bits}" for name, bits in narrow.items())
             + "; all others 8"
         )
+    for name, steps in document.get("lost_exponents", {}).items():
+        print(f"note: channels of {name} gave up {steps} powers of two of their scale to stay within int16")
     for name, count in document.get("small_thresholds", {}).items():
         print(
             f"note: {name} has {count} channels with a threshold under 64, whose firing rates the leak's floor bends"

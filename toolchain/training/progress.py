@@ -66,6 +66,12 @@ def _left(course: Course, epoch: Epoch) -> str:
     plan, seconds = course.plan, len(course.data) / epoch.images_a_second
     left = (epochs_of(plan, epoch.phase) - epoch.number) * seconds
     if epoch.phase == "float":
-        left += plan.quantized_epochs * seconds * QUANTIZED_COST * len(course.tuning) / len(course.data)
+        left += (
+            plan.quantized_epochs
+            * seconds
+            * QUANTIZED_COST[plan.precision]
+            * len(course.tuning)
+            / len(course.data)
+        )
     whose = " of the teacher" if epoch.phase == "teacher" else ""
     return f"  {spoken(left)} left{whose}" if left else ""

@@ -21,9 +21,6 @@ SHIFT, EPOCHS_TO_SHIFT = 1 / 16, 12
 """Images move by at most this share of their shorter side, if they are seen so many times: over three seeds that
 lifted the digits (24 epochs) from 98.1 to 98.7 % in the mean, and it cost Fashion-MNIST more than a point in 4."""
 
-QUANTIZED_COST = 1.3
-"""Time of an integer epoch in float epochs, as seen on the digits; used only to fit a time budget."""
-
 TEACHER_LOSS = 0.5
 """A teacher's share of the loss, where there is one."""
 
@@ -31,6 +28,9 @@ TEACHER_SHARE = 0.5
 """Epochs of a teacher for each float epoch of the network that learns from it."""
 
 Precision = Literal["float32", "bfloat16"]
+
+QUANTIZED_COST: dict[Precision, float] = {"float32": 1.1, "bfloat16": 1.9}
+"""Time of an integer epoch, which is always in float32, in float epochs of each precision, as seen on a server core."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,11 @@ def with_options(plan: Recipe, wanted: TrainingSettings) -> Recipe:
     return replace(plan, teacher_epochs=epochs)
 
 
-def epochs_in(seconds: float, seconds_per_epoch: float) -> int:
-    """Epochs of both phases that fit into ``seconds``; at least two, one for each phase."""
-    average = seconds_per_epoch * (1 - QUANTIZED_SHARE + QUANTIZED_SHARE * QUANTIZED_COST)
+def epochs_in(seconds: float, seconds_per_epoch: float, plan: Recipe) -> int:
+    """Epochs of both phases that fit into ``seconds``, shared as ``plan`` shares them; at least one for each.
+
+    ``seconds_per_epoch``: of the float phase.
+    """
+    share = plan.quantized_epochs / plan.epochs
+    average = seconds_per_epoch * (1 - share + share * QUANTIZED_COST[plan.precision])
     return max(2, int(seconds / average))

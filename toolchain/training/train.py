@@ -191,7 +191,7 @@ def _plan(graph: Graph, data: Dataset, wanted: TrainingSettings) -> Recipe:
         return plan
     probe = _course(graph, data, replace(plan, distillation=0.0), wanted.seed)
     seconds = seconds_per_epoch(probe.phase)
-    return planned(min(plan.epochs, epochs_in(wanted.time_budget_s, seconds)))
+    return planned(min(plan.epochs, epochs_in(wanted.time_budget_s, seconds, plan)))
 
 
 def _facts(graph: Graph, data: Dataset) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from toolchain.training.recipe import MAX_EPOCHS, MIN_EPOCHS, epochs_in, recipe
+from toolchain.training.recipe import MAX_EPOCHS, MIN_EPOCHS, Recipe, epochs_in, recipe
 
 
 @pytest.mark.parametrize(
@@ -26,5 +28,11 @@ def test_one_epoch_still_trains_both_phases() -> None:
 
 
 def test_epochs_that_fit_a_time_budget() -> None:
-    assert epochs_in(100.0, 10.0) == 9  # 30 % of the epochs cost 1.3 times as much
-    assert epochs_in(1.0, 10.0) == 2
+    plan = Recipe(8, 2, 50)  # a fifth of the epochs costs 1.1 times as much
+    assert epochs_in(102.1, 10.0, plan) == 10 and epochs_in(101.9, 10.0, plan) == 9
+    assert epochs_in(102.1, 10.0, replace(plan, precision="bfloat16")) == 8
+    assert epochs_in(1.0, 10.0, plan) == 2
+
+
+def test_few_epochs_leave_images_where_they_are() -> None:
+    assert recipe(100, 11).shift == 0 < recipe(100, 12).shift
