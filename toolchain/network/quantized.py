@@ -29,6 +29,7 @@ from toolchain.network.calibration import (
     largest_exponent,
     quantize,
 )
+from toolchain.network.convolution import convolve
 from toolchain.network.grids import MAX_SHIFT, Grid, choose_grid
 from toolchain.network.neuron import Dynamics, floor_through, integrate_and_fire, round_through
 from toolchain.network.spiking import (
@@ -43,13 +44,20 @@ from toolchain.network.spiking import (
 
 
 class QuantizedNetwork(nn.Module):
-    """The integer network that starts from a trained ``SpikingNetwork``."""
+    """The integer network that starts from a trained ``SpikingNetwork``.
 
-    def __init__(self, trained: SpikingNetwork) -> None:
+    ``short_gradients``: those of convolutions are computed in bfloat16.
+    """
+
+    def __init__(self, trained: SpikingNetwork, *, short_gradients: bool = False) -> None:
         super().__init__()
         self.architecture = trained.graph
         self.nodes = nn.ModuleDict(
-            {name: QuantizedLif(node) for name, node in trained.nodes.items() if isinstance(node, FloatLif)}
+            {
+                name: QuantizedLif(node, short_gradients=short_gradients)
+                for name, node in trained.nodes.items()
+                if isinstance(node, FloatLif)
+            }
         )
         self.head = QuantizedHead(trained.graph, trained.head)
 
@@ -112,9 +120,9 @@ class QuantizedLif(nn.Module):
     grid_exponent: Tensor | None
     gain: Tensor | None
 
-    def __init__(self, trained: FloatLif) -> None:
+    def __init__(self, trained: FloatLif, *, short_gradients: bool) -> None:
         super().__init__()
-        self.node = trained.node
+        self.node, self.short_gradients = trained.node, short_gradients
         self.time_steps = trained.time_steps
         self.weights = nn.ParameterDict()
         bias = (
@@ -189,7 +197,7 @@ class QuantizedLif(nn.Module):
             code = _rounded(weight * scale.unsqueeze(-1), MAX_CODE[self.node.bits])
             weight = code * self._power(exponent - step).unsqueeze(-1)
         return over_time(
-            lambda maps: functional.conv2d(maps, weight, None, edge.stride, edge.kernel // 2), source
+            lambda maps: convolve(maps, weight, edge.stride, short_gradients=self.short_gradients), source
         )
 
     def _values(self) -> FloatNode:

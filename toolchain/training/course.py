@@ -196,7 +196,8 @@ class Course:
             network, extent = self.teacher, Extent(plan.teacher_epochs, TEACHER_RATE, TEACHER_DECAY)
         if name == "integer":
             self._narrow()
-            self.quantized = QuantizedNetwork(self.float_network.eval())
+            short = plan.precision == "bfloat16"
+            self.quantized = QuantizedNetwork(self.float_network.eval(), short_gradients=short)
             network, data = self.quantized, self.tuning
             extent = Extent(plan.quantized_epochs, plan.quantized_rate, 0.0)
         loss = self._loss(name, network)
