@@ -33,7 +33,7 @@ from toolchain.durations import spoken
 from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import load_graph
 from toolchain.runs import DataSettings, RunFolder, RunSettings, TrainingSettings
-from toolchain.training.run import train_run
+from toolchain.training.run import finish_training
 
 BOARD = "stm32h743"
 ARENA_BYTES = 128 << 10
@@ -161,11 +161,7 @@ def main() -> None:
         run = open_run(row, options.data, options.out, options.limit)
         if not run.training.is_file():
             plan(row, run.dataset())
-            train_run(
-                run,
-                resume=run.unfinished_training.is_file(),
-                progress=lambda line: print(line, file=sys.stderr),
-            )
+            finish_training(run, progress=lambda line: print(line, file=sys.stderr))
     found = list(results(rows, options.out))
     print(json.dumps(found, indent=2) if options.json else table(found))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from toolchain.errors import InputError
 
@@ -52,6 +55,43 @@ def write_atomic(path: Path, data: bytes | str) -> None:
 def write_json(path: Path, document: Any) -> None:
     """Write ``document`` as indented JSON, atomically."""
     write_atomic(path, json.dumps(document, indent=2) + "\n")
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed while they wrote ``path`` left; nobody may be writing it now."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        left.unlink(missing_ok=True)
+
+
+def lock(stream: BinaryIO, sentence: str) -> None:
+    """Hold ``stream``'s file until it is closed, which the system also does when the process dies.
+
+    Raises ``InputError`` with ``sentence`` if another process holds it. On Windows nothing is held.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(sentence) from error
+
+
+@contextmanager
+def locked(path: Path, sentence: str) -> Iterator[None]:
+    """Hold ``path``, a file that is made for this and stays, inside; raises ``InputError`` as ``lock`` does, or if
+    the folder cannot be written."""
+    try:
+        stream = path.open("ab")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    with stream:
+        try:
+            lock(stream, sentence)
+        except OSError as error:
+            raise InputError(f"cannot lock {path}: {error.strerror or error}") from error
+        yield
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:

@@ -6,6 +6,7 @@ architecture.json    the architecture chosen
 training.json        accuracies of every stage         checkpoint.safetensors  the float network
 model.json, model.safetensors  the integer Graph       artifacts/        what is shipped
 report.json          the verdict                       manifest.json     versions, seeds, sizes, hashes
+training.safetensors where a training stands that has not ended
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 MOST_SEED = 2**31 - 1
 """Largest seed: what every generator of random numbers here takes."""
+
+TRAINING_SCHEMA = "spikenas-training/1"
+"""Form of ``training.json``."""
 
 RUNS = Path("runs")
 """Folder, below the current one, where runs go that were given no ``--out``."""
@@ -157,12 +161,20 @@ class RunFolder:
         return self.path / "training.safetensors"
 
     @property
+    def training_lock(self) -> Path:
+        return self.path / ".training.lock"
+
+    @property
     def training(self) -> Path:
         return self.path / "training.json"
 
     @property
     def model(self) -> Path:
         return self.path / "model.json"
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "model.safetensors"
 
     @property
     def artifacts(self) -> Path:
@@ -175,6 +187,11 @@ class RunFolder:
     @property
     def manifest(self) -> Path:
         return self.path / "manifest.json"
+
+    @property
+    def was_picked(self) -> bool:
+        """Whether the run holds a network that was picked from another's search, and no search of its own."""
+        return self.architecture.is_file() and not self.journal.is_file()
 
     def settings(self) -> RunSettings:
         """Read ``run.toml``; raises ``InputError`` if it is missing or broken."""
@@ -256,11 +273,16 @@ def create(out: Path | None, profile: Profile, settings: RunSettings) -> RunFold
                 break
             out = RUNS / f"{stamp}-{profile.name}-{attempt}"
     # os.path, because Path.exists raises for a path that is longer than the system allows; writing then tells.
-    if os.path.exists(out) and (not out.is_dir() or any(out.iterdir())):
+    if os.path.exists(out) and (not out.is_dir() or any(map(_is_foreign, out.iterdir()))):
         raise InputError(f"{out} exists and is not empty; give --out a new folder, or remove it first")
     run = RunFolder(out)
     run.save_settings(settings, profile)
     return run
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether ``path`` may not lie in a folder of a run that was killed before it had settings."""
+    return path.name != "profile.json" and not path.name.startswith((".profile.json.", ".run.toml."))
 
 
 def find(path: Path | None, *, ended: bool = True) -> RunFolder:

@@ -61,6 +61,15 @@ def test_a_folder_with_something_in_it_is_not_taken() -> None:
     assert [path.name for path in Path("full").iterdir()] == ["keep.txt"]
 
 
+def test_a_folder_whose_process_was_killed_before_there_was_a_run_is_taken() -> None:
+    profile = profiles.load("stm32f405")
+    begun = runs.create(Path("begun"), profile, RunSettings())
+    begun.settings_file.rename(begun.path / ".run.toml.abcdefgh")
+    assert runs.create(Path("begun"), profile, RunSettings()).settings() == RunSettings()
+    with pytest.raises(InputError, match="begun exists and is not empty"):
+        runs.create(Path("begun"), profile, RunSettings())
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence() -> None:
     with pytest.raises(InputError, match="cannot write x"):
         runs.create(Path("x" * 300), profiles.load("stm32f405"), RunSettings())

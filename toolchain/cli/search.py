@@ -76,7 +76,12 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what fits and which limit binds; write nothing.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted search.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with an interrupted search or training; what has ended is not repeated."
+        ),
+    ] = False,
     front: Annotated[
         bool, typer.Option("--front", help="Show a run's Pareto front and all it trained.")
     ] = False,
@@ -127,7 +132,11 @@ def command(
         _analyze(runs.find(run, ended=False), None, workers(worker_count, ray), as_json)
         return
     if resume:
-        _search(runs.find(run, ended=False), None, workers(worker_count, ray), no_train, as_json)
+        resumed = runs.find(run, ended=False)
+        if resumed.was_picked:
+            _conclude(resumed, search_found(resumed), no_train, as_json)
+        else:
+            _search(resumed, None, workers(worker_count, ray), no_train, as_json)
         return
     if run is not None:
         raise typer.BadParameter("a run is named with --resume, --front or --pick; give a new one with --out")
@@ -177,11 +186,11 @@ def searched(run: RunFolder, data: Dataset | None, processes: Workers) -> dict[s
 
 
 def train_found(run: RunFolder) -> dict[str, Any]:
-    """Train what a search has just found; when interrupted, say how to go on."""
-    from toolchain.training.run import train_run
+    """Train what a search has found, or end a training of it; when interrupted, say how to go on."""
+    from toolchain.training.run import finish_training
 
     with on_interrupted_training(run):
-        return train_run(run, progress=progress).to_dict()
+        return finish_training(run, progress=progress)
 
 
 def _analyze(run: RunFolder, data: Dataset | None, processes: Workers, as_json: bool) -> None:

@@ -61,8 +61,12 @@ def command(
         typer.Option(help="Of the float phase; by default what the processor is fastest with."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training that was interrupted, as it was begun.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--resume/--no-resume",
+            help="Go on with a training that did not end, as it was begun; or give it up and begin anew.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train the architecture that a run found: float first, then in the integers that will run.

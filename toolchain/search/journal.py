@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from toolchain.errors import InputError
+from toolchain.files import lock
 
 MAX_JOURNAL_BYTES = 1 << 30
 """Largest journal that is read; the longest lines, scores of all cells of a position, have some 300 KB."""
@@ -35,8 +35,13 @@ class Journal:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._stream = path.open("ab+")
-                _lock(self._stream, path)
+                lock(
+                    self._stream, f"another search is writing {path}; wait for it, or give --out a new folder"
+                )
                 _cut_torn_line(self._stream)
+            except InputError:
+                self.close()
+                raise
             except OSError as error:
                 raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -86,21 +91,6 @@ def read_journal(path: Path) -> list[Entry]:
             raise InputError(f"{path}, line {number} is not a JSON object; start a new search")
         entries.append(entry)
     return entries
-
-
-def _lock(stream: BinaryIO, path: Path) -> None:
-    """Hold ``stream``'s file until it is closed, which the system also does when the process dies."""
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        stream.close()
-        raise InputError(
-            f"another search is writing {path}; wait for it, or give --out a new folder"
-        ) from error
 
 
 def _cut_torn_line(stream: BinaryIO) -> None:

@@ -58,7 +58,7 @@ def search_run(
     """
     from toolchain.search.search import search  # a dry run must not cost the import of torch
 
-    if run.architecture.is_file() and not run.journal.is_file():
+    if run.was_picked:
         raise InputError(
             f"{run.path} holds a network that was picked, and no search to go on with;"
             f" train it: spikenas-deploy train {run.path}"

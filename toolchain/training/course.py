@@ -22,7 +22,7 @@ from toolchain.network.spiking import SpikingNetwork
 from toolchain.training.activity import SpikeRate
 from toolchain.training.narrowing import IMAGES, Fits, choose_bits, sensitivities
 from toolchain.training.objective import Objective
-from toolchain.training.phase import Extent, Loss, Phase, PhaseName
+from toolchain.training.phase import Extent, Loss, Phase, PhaseName, require_like
 from toolchain.training.recipe import Recipe
 from toolchain.training.teacher import Teacher
 
@@ -145,13 +145,16 @@ class Course:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Stand where ``checkpoint`` stood. Raises ``KeyError``, ``ValueError`` or ``RuntimeError`` if it is
-        another course's."""
+        """Stand where ``checkpoint`` stood. Raises ``KeyError`` or ``ValueError`` if it is another course's."""
+        if checkpoint.phase not in self.names:
+            raise ValueError(f"this course has no {checkpoint.phase} phase")
         self.phase = self._begin("float" if checkpoint.phase == "integer" else checkpoint.phase)
         self.bits = dict(checkpoint.bits)
         for name, network in self._ended(checkpoint.phase).items():
             own = network.state_dict()
-            network.load_state_dict({key: checkpoint.tensors[f"{name}.{key}"] for key in own})
+            found = {key: checkpoint.tensors[f"{name}.{key}"] for key in own}
+            require_like(found, own)
+            network.load_state_dict(found)
         if checkpoint.phase == "integer":
             self.phase = self._begin("integer")
         tensors = {

@@ -16,7 +16,7 @@ from toolchain.datasets import Dataset
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, write_atomic, write_json
 from toolchain.network.snasnet import SnasnetNetwork
-from toolchain.runs import RunFolder, TrainingSettings
+from toolchain.runs import TRAINING_SCHEMA, RunFolder, TrainingSettings
 from toolchain.search.snasnet.training import phase, train
 from toolchain.training.phase import seconds_per_epoch
 from toolchain.training.progress import Progress
@@ -43,7 +43,7 @@ class FloatTrainingReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
-        return {"schema": "spikenas-training/1"} | asdict(self)
+        return {"schema": TRAINING_SCHEMA} | asdict(self)
 
 
 def train_float(

@@ -31,6 +31,14 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """From a batch's pixels, as training varies them, and its targets to the scalar to be minimized."""
 
 
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""What AdamW remembers of each weight, under torch's names."""
+
+
+class DivergedError(InputError):
+    """The loss is no longer finite, and going on from before would give the same again."""
+
+
 @dataclass(frozen=True)
 class Extent:
     """How long and how fast a phase trains."""
@@ -85,7 +93,7 @@ class Phase:
         return self.total_loss / ((self.step - 1) % self.steps_an_epoch + 1)
 
     def advance(self) -> None:
-        """One step. Raises ``InputError`` if the loss becomes infinite or undefined."""
+        """One step. Raises ``DivergedError`` if the loss becomes infinite or undefined."""
         within = self.step % self.steps_an_epoch
         if within == 0:
             self.total_loss = 0.0
@@ -93,7 +101,9 @@ class Phase:
         self.network.train()
         loss = self.loss(pixels, targets)
         if not torch.isfinite(loss):
-            raise InputError(f"training diverged in epoch {self.epoch + 1}; train again with another --seed")
+            raise DivergedError(
+                f"training diverged in epoch {self.epoch + 1}; train again with another --seed"
+            )
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.steps, self.extent.rate, self.plan.warm_up)
         self.optimizer.zero_grad(set_to_none=True)
@@ -120,19 +130,37 @@ class Phase:
         return found
 
     def restore(self, tensors: Mapping[str, Tensor], step: int, total_loss: float) -> None:
-        """Go on from what ``tensors`` gave. Raises ``KeyError`` or ``RuntimeError`` if it is another phase's."""
+        """Go on from what ``tensors`` gave. Raises ``KeyError`` or ``ValueError`` if it is another phase's."""
+        if not 0 <= step <= self.steps:
+            raise ValueError(f"the phase has {self.steps} steps, not {step}")
+        require_like(tensors, self._like(step))
         self.step, self.total_loss = step, total_loss
         own = self.network.state_dict()
         self.network.load_state_dict({name: tensors[f"network.{name}"] for name in own})
         for name, parameter in self.network.named_parameters():
             if step:
-                keys = ("step", "exp_avg", "exp_avg_sq")
-                self.optimizer.state[parameter] = {
-                    key: tensors[f"optimizer.{name}.{key}"].clone() for key in keys
+                moments = {
+                    key: tensors[f"optimizer.{name}.{key}"].to(parameter.device, copy=True) for key in MOMENTS
                 }
+                # AdamW counts its steps on the processor, wherever the weights are.
+                self.optimizer.state[parameter] = {
+                    "step": tensors[f"optimizer.{name}.step"].clone()
+                } | moments
         if self.average is not None:
             self.average.steps = step
-            self.average.values = {name: tensors[f"average.{name}"].clone() for name in self.average.values}
+            self.average.values = {
+                name: tensors[f"average.{name}"].to(value.device, copy=True)
+                for name, value in self.average.values.items()
+            }
+
+    def _like(self, step: int) -> dict[str, Tensor]:
+        """Tensors of the names, shapes and types that ``tensors`` has behind ``step`` steps."""
+        found = self.tensors()
+        if step:
+            for name, parameter in self.network.named_parameters():
+                found[f"optimizer.{name}.step"] = torch.zeros(())
+                found |= {f"optimizer.{name}.{key}": parameter for key in MOMENTS}
+        return found
 
     def _batch(self, within: int) -> tuple[Tensor, Tensor]:
         epoch = self.epoch
@@ -153,6 +181,18 @@ class Phase:
     def _generator(self, *where: int) -> torch.Generator:
         drawn = np.random.SeedSequence((self.seed, _NUMBERS[self.name], *where)).generate_state(2, np.uint32)
         return torch.Generator().manual_seed(int(drawn[0]) << 32 | int(drawn[1]))
+
+
+def require_like(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> None:
+    """Raise ``KeyError`` or ``ValueError`` unless ``tensors`` has finite values in the shapes and types of ``like``."""
+    for name, own in like.items():
+        value = tensors[name]
+        if (value.shape, value.dtype) != (own.shape, own.dtype):
+            raise ValueError(
+                f"{name} is {value.dtype} {list(value.shape)}, not {own.dtype} {list(own.shape)}"
+            )
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{name} is not finite")
 
 
 def rate_at(step: int, steps: int, peak: float, warm_up: float) -> float:

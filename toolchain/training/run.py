@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from safetensors.torch import save
 
@@ -14,11 +15,12 @@ from toolchain.architecture.storage import load_architecture
 from toolchain.architecture.text import to_text
 from toolchain.cost.footprint import excesses, footprint
 from toolchain.errors import InputError
-from toolchain.files import write_atomic, write_json
+from toolchain.files import locked, read_json, remove_leftovers, write_atomic, write_json
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import save_graph
-from toolchain.runs import RunFolder, RunSettings, TrainingSettings
+from toolchain.runs import TRAINING_SCHEMA, RunFolder, RunSettings, TrainingSettings
+from toolchain.training.checkpoints import load_checkpoint
 from toolchain.training.float_run import FloatTrainingReport, train_float
 from toolchain.training.narrowing import Fits
 from toolchain.training.progress import Progress
@@ -30,7 +32,7 @@ def train_run(
     *,
     changes: Mapping[str, object] = MappingProxyType({}),
     limits: Mapping[str, int] = MappingProxyType({}),
-    resume: bool = False,
+    resume: bool | None = None,
     progress: Progress,
 ) -> TrainingReport | FloatTrainingReport:
     """Train ``run``'s architecture on its data set; ``changes`` to its ``TrainingSettings`` replace what they say.
@@ -39,19 +41,56 @@ def train_run(
     the bits that the budget holds, unless ``bits`` says otherwise. What is given is kept in ``run.toml`` as training
     begins.
 
+    ``resume`` goes on with a training that did not end, as it was begun, whatever ``run.toml`` says of trainings by
+    now; False begins anew in its place, and None refuses to if there is one.
+
     Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json`` when training
     has ended; until then an earlier network stays as it was. ``training.safetensors`` holds where the training
-    stands, goes last, and is what ``resume`` goes on from. The number of epochs that was trained is written back,
-    so that a second training repeats the first. The verdict on an earlier network is removed. A
+    stands and goes last. The number of epochs that was trained is written back, so that a second training
+    repeats the first. The verdict on an earlier network is removed. A
     network of the ``snasnet`` space is trained in float alone and has no ``model`` files.
 
-    Raises ``InputError`` if the run's search did not end, its data changed, or there is nothing to go on with.
+    Raises ``InputError`` if the run's search did not end, its data changed, another process trains it, or there is
+    nothing to go on with.
     """
     if not run.architecture.is_file():
         raise InputError(
             f"{run.path} has no {run.architecture.name}, because its search did not end; "
             f"go on with it: spikenas-deploy search --resume {run.path}"
         )
+    busy = f"another process is training {run.path}; wait for it, or stop it"
+    with locked(run.training_lock, busy):
+        written = (run.unfinished_training, run.checkpoint, run.model, run.weights, run.training)
+        for path in (*written, run.settings_file):
+            remove_leftovers(path)
+        return _train(run, changes, limits, resume, progress)
+
+
+def finish_training(run: RunFolder, *, progress: Progress) -> dict[str, Any]:
+    """The report of ``run``'s training, as JSON data: of the one that has ended, or of one that is gone on with if
+    it did not end, or else begun. So calling this again after any accident is always right.
+
+    Raises ``InputError`` as ``train_run``, or if the report is broken.
+    """
+    unfinished = run.unfinished_training.is_file()
+    if unfinished or not run.training.is_file():
+        return train_run(run, resume=unfinished or None, progress=progress).to_dict()
+    report = read_json(run.training)
+    if not isinstance(report, dict) or report.get("schema") != TRAINING_SCHEMA:
+        raise InputError(
+            f"{run.training} is not a report of this version ({TRAINING_SCHEMA}); train again: "
+            f"spikenas-deploy train {run.path}"
+        )
+    return report
+
+
+def _train(
+    run: RunFolder,
+    changes: Mapping[str, object],
+    limits: Mapping[str, int],
+    resume: bool | None,
+    progress: Progress,
+) -> TrainingReport | FloatTrainingReport:
     architecture = load_architecture(run.architecture)
     data = run.dataset()
     settings = run.settings()
@@ -71,8 +110,15 @@ def train_run(
         raise InputError(
             f"{run.path} has no training to go on with; start one with `spikenas-deploy train {run.path}`"
         )
-    if not resume:
-        run.unfinished_training.unlink(missing_ok=True)
+    if resume is None and run.unfinished_training.is_file():
+        raise InputError(
+            f"{run.path} has a training that did not end; go on with it: spikenas-deploy train --resume {run.path}, "
+            "or give it up with --no-resume"
+        )
+    saved = load_checkpoint(run.unfinished_training) if resume else None
+    if saved is not None:
+        wanted = saved.header.settings
+    else:
         run.save_settings(settings)
     if wanted.bits is not None:
         architecture = replace(architecture, bits=8 if wanted.bits == "auto" else wanted.bits)
@@ -85,9 +131,11 @@ def train_run(
         wanted,
         progress=progress,
         checkpoint=run.unfinished_training,
-        resume=resume,
+        saved=saved,
         fits=_fits(run) if wanted.bits == "auto" else None,
     )
+    if not run.settings_file.is_file():
+        raise InputError(f"{run.path} was removed while its training went on; start a new run with `search`")
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
     run.report.unlink(missing_ok=True)

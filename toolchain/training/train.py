@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,16 +21,16 @@ from toolchain.graph.widths import narrowable
 from toolchain.measures import MEASURES, Task
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
-from toolchain.runs import TrainingSettings
+from toolchain.runs import TRAINING_SCHEMA, TrainingSettings
 from toolchain.training.activity import SpikeRate
-from toolchain.training.checkpoints import load_checkpoint, restored, save_checkpoint
+from toolchain.training.checkpoints import ANEW, Saved, restored, save_checkpoint
 from toolchain.training.course import Course, Epoch, Stopped
 from toolchain.training.evaluation import quality, scores
 from toolchain.training.interruption import noticed
 from toolchain.training.memory import keep_memory
 from toolchain.training.narrowing import Fits
 from toolchain.training.objective import objective
-from toolchain.training.phase import seconds_per_epoch
+from toolchain.training.phase import DivergedError, seconds_per_epoch
 from toolchain.training.precision import fastest
 from toolchain.training.progress import Progress, Reporter
 from toolchain.training.recipe import Recipe, epochs_in, recipe, with_options
@@ -69,7 +70,7 @@ class TrainingReport:
         """JSON form."""
         measure = MEASURES[self.task].name
         found = {name.replace("quality", measure): value for name, value in asdict(self).items()}
-        return {"schema": "spikenas-training/1"} | found
+        return {"schema": TRAINING_SCHEMA} | found
 
 
 @dataclass(frozen=True)
@@ -88,46 +89,49 @@ def train(
     *,
     progress: Progress,
     checkpoint: Path | None = None,
-    resume: bool = False,
+    saved: Saved | None = None,
     fits: Fits | None = None,
 ) -> Trained:
     """Train ``graph`` on ``data`` as ``wanted``: its epochs beat its time budget, which beats the recipe's number.
 
     With ``fits`` each layer gets bits for which the Graph fits (``training.narrowing``).
 
-    Where the training stands is kept in ``checkpoint`` behind every epoch, and on Ctrl-C behind the present step;
-    ``resume`` goes on from there, with the recipe and the seed that it was begun with. Removing the file is for who
-    has written down the result.
+    Where the training stands is kept in ``checkpoint`` before the first step, behind every epoch, and on Ctrl-C
+    behind the present step. What was read from there, ``saved``, is gone on with by the recipe that it was begun
+    with; ``wanted`` are then its settings. Removing the file is for who has written down the result.
 
-    Raises ``InputError`` if training diverges, cannot be resumed or should mirror images that have numbers,
-    ``OutputsDifferError`` if the integer forward pass of training is not the reference's on every test image,
-    ``KeyboardInterrupt`` when interrupted.
+    Raises ``InputError`` if training diverges (the file is then removed), cannot be resumed or kept, or should
+    mirror images that have numbers, ``OutputsDifferError`` if the integer forward pass of training is not the
+    reference's on every test image, ``KeyboardInterrupt`` when interrupted.
     """
     keep_memory()
     start = time.perf_counter()
     task, facts = objective(data), _facts(graph, data)
     if wanted.mirror and not task.keeps_targets_when_shifted:
         raise InputError("a mirrored image does not keep its numbers; leave --mirror out")
-    if resume:
-        assert checkpoint is not None
-        stood, plan, seed, theirs = load_checkpoint(checkpoint)
-        if theirs != facts:
-            raise InputError(
-                f"{checkpoint} was written for another network or other data; train again without --resume"
-            )
-        course = restored(_course(graph, data, plan, seed, fits), stood, checkpoint)
+
+    def keep(course: Course) -> None:
+        if checkpoint is None:
+            return
+        try:
+            save_checkpoint(checkpoint, course, wanted, facts)
+        except InputError as error:
+            hint = f"; then go on with: spikenas-deploy train --resume {shlex.quote(str(checkpoint.parent))}"
+            raise InputError(f"{error}{hint if checkpoint.is_file() else ''}") from error
+
+    if saved is not None:
+        if saved.header.facts != facts:
+            raise InputError(f"{saved.path} was written for another network or other data; {ANEW}")
+        stood, plan = saved.checkpoint, saved.header.recipe
+        course = restored(_course(graph, data, plan, wanted.seed, fits), saved)
         progress(f"going on behind {stood.step:,} steps of the {stood.phase} phase")
     else:
         course = _course(graph, data, _plan(graph, data, wanted), wanted.seed, fits)
         plan = course.plan
+        keep(course)
         progress(
             f"training {plan.epochs} epochs, {plan.quantized_epochs} of them in integers, on {len(data.train):,} images"
         )
-
-    def keep(course: Course) -> None:
-        if checkpoint is not None:
-            save_checkpoint(checkpoint, course, facts)
-
     with noticed() as interruption:
         watcher = Reporter(data.validation, task, progress, keep=keep, stop=lambda: interruption.asked)
         try:
@@ -135,6 +139,10 @@ def train(
         except Stopped as error:
             keep(course)
             raise KeyboardInterrupt from error
+        except DivergedError:
+            if checkpoint is not None:
+                checkpoint.unlink(missing_ok=True)
+            raise
     network = course.float_network.cpu().eval()
     quantized = quantized.cpu()
     result = quantized.graph()
@@ -194,7 +202,7 @@ def _plan(graph: Graph, data: Dataset, wanted: TrainingSettings) -> Recipe:
     return planned(min(plan.epochs, epochs_in(wanted.time_budget_s, seconds, plan)))
 
 
-def _facts(graph: Graph, data: Dataset) -> dict[str, Any]:
+def _facts(graph: Graph, data: Dataset) -> dict[str, str]:
     return {"network": graph.sha256(), "data": data.sha256}
 
 

@@ -73,6 +73,8 @@ def test_the_front_is_shown_and_a_candidate_picked(capsys: pytest.CaptureFixture
     assert main(pick) == 0
     picked = json.loads(capsys.readouterr().out)
     assert picked["architecture"] == other["architecture"] and picked["run"] == "picked"
+    assert main(["search", "--resume", "picked", "--no-train", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == picked
     assert main(["search", "--pick", "zz", "run"]) == 3
     assert "no candidate 'zz'" in capsys.readouterr().err
 

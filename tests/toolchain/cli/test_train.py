@@ -67,3 +67,25 @@ def test_a_run_whose_search_did_not_end_is_refused(capsys: pytest.CaptureFixture
     Path("run/architecture.json").unlink()
     assert main(["train", "run"]) == 3
     assert "its search did not end" in capsys.readouterr().err
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_training_that_did_not_end_is_not_lost_by_mistake(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("toolchain.training.progress.Reporter.epoch_ended", interrupted)
+        assert main(["train", "run", "--seed", "7"]) == 130
+    assert "interrupted; go on with: spikenas-deploy train --resume run\n" in capsys.readouterr().err
+    assert main(["train", "run"]) == 3
+    assert "go on with it: spikenas-deploy train --resume run" in capsys.readouterr().err
+    for option in ("--resume", "--no-resume"):
+        shutil.copytree("run", option)
+    assert main(["train", "--resume", "--epochs", "3", "run"]) == 2
+    assert "goes on as the training was begun" in capsys.readouterr().err
+    for options, seed in ((["--resume"], 7), (["--no-resume", "--seed", "8"], 8)):
+        assert main(["train", *options, "--json", "--", options[0]]) == 0
+        assert json.loads(capsys.readouterr().out)["seed"] == seed

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from toolchain.graph import reference
 from toolchain.graph.storage import load_graph
 from toolchain.graph.widths import narrowable
 from toolchain.runs import DataSettings, RunFolder, RunSettings, TrainingSettings
-from toolchain.training.run import train_run
+from toolchain.training.run import finish_training, train_run
 
 
 @pytest.fixture
@@ -154,3 +156,169 @@ def test_all_layers_may_be_asked_for_fewer_bits_and_resumed(bits: int, run: RunF
         train_run(run, progress=killed)
     assert train_run(run, resume=True, progress=quiet).test_quality == whole.test_quality
     assert load_graph(run.path).sha256() == expected.sha256()
+
+
+def killed_at(run: RunFolder, line: int, **changes: object) -> None:
+    """Train, and end as if killed when so many lines have been told."""
+    told: list[str] = []
+
+    def progress(message: str) -> None:
+        told.append(message)
+        if len(told) == line:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train_run(run, changes=changes, progress=progress)
+
+
+def same_files(one: RunFolder, other: RunFolder) -> None:
+    for name in ("run.toml", "model.json", "model.safetensors", "checkpoint.safetensors"):
+        assert (one.path / name).read_bytes() == (other.path / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("line", [1, 2])
+@pytest.mark.parametrize(
+    "changes", [{"seed": 5, "epochs": 3, "distillation": 0.5}, {"bits": 4}, {"time_budget_s": 0.001}]
+)
+def test_a_training_goes_on_as_it_was_begun(
+    changes: dict[str, object], line: int, run: RunFolder, tmp_path: Path
+) -> None:
+    whole = RunFolder(tmp_path / "whole")
+    shutil.copytree(run.path, whole.path)
+    train_run(whole, changes=changes, progress=quiet)
+    killed_at(run, line, **changes)  # 1: before the first epoch
+    train_run(run, resume=True, progress=quiet)
+    same_files(run, whole)
+
+
+def test_settings_that_change_in_between_do_not_matter(run: RunFolder) -> None:
+    killed_at(run, 2)
+    settings = run.settings()
+    other = settings.training.model_copy(update={"epochs": 9, "seed": 4, "mirror": True})
+    run.save_settings(settings.model_copy(update={"training": other}))
+    report = train_run(run, resume=True, progress=quiet)
+    assert report.recipe.epochs == 2 and report.seed == 0 and not report.recipe.mirror
+    assert run.settings() == settings
+
+
+def test_data_that_change_in_between_are_refused(run: RunFolder) -> None:
+    killed_at(run, 2)
+    settings = run.settings()
+    run.save_settings(settings.model_copy(update={"data": settings.data.model_copy(update={"limit": 100})}))
+    with pytest.raises(InputError, match="other data; train again with --no-resume"):
+        train_run(run, resume=True, progress=quiet)
+    train_run(run, resume=False, progress=quiet)
+
+
+def test_a_training_that_did_not_end_is_given_up_only_when_asked(run: RunFolder) -> None:
+    train_run(run, progress=quiet)
+    killed_at(run, 2, epochs=3)
+    before = run.unfinished_training.read_bytes()
+    with pytest.raises(InputError, match=r"train --resume .*, or give it up with --no-resume"):
+        train_run(run, changes={"epochs": 4}, progress=quiet)
+    assert run.unfinished_training.read_bytes() == before
+    assert train_run(run, changes={"epochs": 4}, resume=False, progress=quiet).recipe.epochs == 4
+    assert not run.unfinished_training.exists()
+
+
+def test_finishing_begins_goes_on_or_repeats_nothing(run: RunFolder) -> None:
+    first = finish_training(run, progress=quiet)
+    assert first["recipe"]["float_epochs"] == 1
+
+    def silence(message: str) -> None:
+        raise AssertionError(f"trained again: {message}")
+
+    again = finish_training(run, progress=silence)
+    assert json.loads(json.dumps(first)).items() <= again.items()
+    killed_at(run, 2, epochs=3)
+    assert finish_training(run, progress=quiet)["recipe"]["float_epochs"] == 2
+    run.training.write_text("[]")
+    with pytest.raises(InputError, match=r"training\.json is not a report of this version"):
+        finish_training(run, progress=silence)
+
+
+def test_two_trainings_of_a_run_are_not_done_at_a_time(run: RunFolder) -> None:
+    def second(message: str) -> None:
+        with pytest.raises(InputError, match="another process is training .*; wait for it, or stop it"):
+            train_run(run, resume=False, progress=quiet)
+
+    train_run(run, progress=second)
+    assert run.training.is_file()
+
+
+def test_a_full_disk_says_how_to_go_on_and_leaves_all_that_it_takes(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = RunFolder(tmp_path / "whole")
+    shutil.copytree(run.path, whole.path)
+    train_run(whole, progress=quiet)
+    real, room = os.fsync, 0
+
+    def filling(handle: int) -> None:
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr("os.fsync", filling)
+    for room in (0, 1):  # noqa: B007 (``filling`` reads it)
+        with pytest.raises(InputError, match="No space left on device; nothing was changed$"):
+            train_run(run, progress=quiet)  # not even begun
+        assert not run.unfinished_training.exists()
+    # Two epochs, checkpoint, weights, structure, report and settings: the disk is full at each.
+    resume: bool | None = None
+    for room in (2, 1, 1, 1, 2, 3, 4):  # noqa: B007 (``filling`` reads it)
+        with pytest.raises(InputError, match="No space left on device; nothing was changed"):
+            train_run(run, resume=resume, progress=quiet)
+        assert run.unfinished_training.is_file()
+        resume = True
+        assert not [path for path in run.path.iterdir() if path.name.startswith(".model")]
+    room = 100
+    train_run(run, resume=True, progress=quiet)
+    same_files(run, whole)
+
+
+def test_an_unwritable_folder_is_told_before_anything_is_trained(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"cannot write .*\.training\.lock: Permission denied"):
+        train_run(run, progress=quiet)
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+def test_a_run_that_is_removed_while_it_trains_is_not_made_again(line: int, run: RunFolder) -> None:
+    told = 0
+
+    def removing(message: str) -> None:
+        nonlocal told
+        told += 1
+        if told == line:
+            shutil.rmtree(run.path)
+
+    with pytest.raises(InputError, match="was removed while its training went on"):
+        train_run(run, progress=removing)
+    assert not run.path.exists()
+
+
+def test_a_training_that_diverged_leaves_nothing_to_go_on_with(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("toolchain.training.phase.rate_at", lambda *_: float("nan"))
+        with pytest.raises(InputError, match="diverged in epoch 1; train again with another --seed"):
+            train_run(run, progress=quiet)
+    assert not run.unfinished_training.exists()
+    train_run(run, changes={"seed": 1}, progress=quiet)
+
+
+def test_what_a_killed_process_left_half_written_is_removed(run: RunFolder) -> None:
+    for name in (".training.safetensors.abcdefgh", ".model.json.12345678", ".run.toml.a_b_c_d_"):
+        (run.path / name).write_text("half")
+    (run.path / ".mine").write_text("whole")
+    train_run(run, progress=quiet)
+    assert {path.name for path in run.path.glob(".*")} == {".training.lock", ".mine"}
