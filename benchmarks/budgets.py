@@ -71,13 +71,14 @@ COLUMNS = (
 )
 
 
-def open_run(row: Row, data: str, out: Path, limit: int | None) -> RunFolder:
+def open_run(row: Row, data: str, out: Path, limit: int | None, epochs: int | None) -> RunFolder:
     """The row's run folder, begun if it is not there."""
     folder = out / row.name
     if (folder / "architecture.json").is_file():
         return runs.find(folder)
     # Mirrored images are worth their time only where images are seen often.
-    training = TrainingSettings(epochs=row.epochs, mirror=row.epochs >= 12)
+    chosen = epochs or row.epochs
+    training = TrainingSettings(epochs=chosen, mirror=chosen >= 12)
     source = data if data == "fashion_mnist" else str(Path(data).absolute())
     settings = RunSettings(data=DataSettings(source=source, limit=limit), training=training)
     run = runs.create(folder, profiles.load(BOARD), settings)
@@ -150,6 +151,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="an image folder, a CIFAR archive or fashion_mnist")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run folders")
     parser.add_argument("--only", action="append", help="names of rows; all if none is given")
+    parser.add_argument("--epochs", type=int, help="in place of each row's own number")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--limit", type=int, help="take at most so many images of each part")
     parser.add_argument("--table", action="store_true", help="train nothing")
@@ -158,7 +160,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     rows = tuple(row for row in ROWS if not options.only or row.name in options.only)
     for row in () if options.table else rows:
-        run = open_run(row, options.data, options.out, options.limit)
+        run = open_run(row, options.data, options.out, options.limit, options.epochs)
         if not run.training.is_file():
             plan(row, run.dataset())
             finish_training(run, progress=lambda line: print(line, file=sys.stderr))
