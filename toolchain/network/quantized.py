@@ -125,22 +125,26 @@ class QuantizedLif(nn.Module):
         self.node, self.short_gradients = trained.node, short_gradients
         self.time_steps = trained.time_steps
         self.weights = nn.ParameterDict()
-        bias = (
-            torch.zeros(self.node.shape.channels) if trained.bias is None else trained.bias.detach().clone()
-        )
+        unit = trained.get_buffer("unit")
+        bias = torch.zeros_like(unit).flatten() if trained.bias is None else trained.bias.detach().clone()
         for index, convolution in trained.convolutions.items():
             weight, offset = convolution.folded()  # type: ignore[operator]
             self.weights[index] = nn.Parameter(weight)
             bias = bias + offset
         self.bias = nn.Parameter(bias)
         scales = choose_scales(self.node, self._values(), self.time_steps)
-        self.register_buffer("exponent", torch.from_numpy(scales.exponent))
-        pixel = np.zeros(0, np.int64) if scales.pixel_exponent is None else scales.pixel_exponent
-        self.register_buffer("pixel_exponent", torch.from_numpy(pixel))
-        self.register_buffer("lost", torch.from_numpy(scales.lost))
         grid = scales.grid
-        self.register_buffer("grid_exponent", None if grid is None else torch.from_numpy(grid.exponent))
-        self.register_buffer("gain", None if grid is None else torch.from_numpy(grid.gain))
+        buffers = {
+            "exponent": scales.exponent,
+            "pixel_exponent": np.zeros(0, np.int64)
+            if scales.pixel_exponent is None
+            else scales.pixel_exponent,
+            "lost": scales.lost,
+            "grid_exponent": None if grid is None else grid.exponent,
+            "gain": None if grid is None else grid.gain,
+        }
+        for name, values in buffers.items():
+            self.register_buffer(name, None if values is None else torch.from_numpy(values).to(unit.device))
 
     def refit(self) -> int:
         """Lower exponents until the bounds hold for the present parameters; returns the number of channels lowered."""
@@ -223,9 +227,11 @@ class QuantizedHead(nn.Module):
         self.weight = nn.Parameter(trained.linear.weight.detach().clone())
         self.bias = nn.Parameter(trained.linear.bias.detach().clone())
         # A buffer, because a training that goes on needs it: it never grows again.
-        self.register_buffer("weight_exponent", torch.tensor(30))
+        device = self.weight.device
+        self.register_buffer("weight_exponent", torch.tensor(30, device=device))
         grid = None if self.head.bits == 8 else choose_grid([_float64(self.weight)], self.head.bits, False)
-        self.register_buffer("grid_exponent", None if grid is None else torch.from_numpy(grid.exponent))
+        exponent = None if grid is None else torch.from_numpy(grid.exponent).to(device)
+        self.register_buffer("grid_exponent", exponent)
         self.refit()
 
     @property

@@ -17,10 +17,12 @@ EVALUATION_BATCH = 100
 
 
 @torch.no_grad()
-def scores(forward: Callable[[Tensor], Tensor], images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Apply ``forward`` to all ``images`` in batches: float32 [n, classes]."""
+def scores(
+    forward: Callable[[Tensor], Tensor], images: NDArray[np.uint8], device: torch.device | str = "cpu"
+) -> NDArray[np.float32]:
+    """Apply ``forward``, which computes on ``device``, to all ``images`` in batches: float32 [n, classes]."""
     parts = [
-        forward(torch.from_numpy(images[start : start + EVALUATION_BATCH])).numpy()
+        forward(torch.from_numpy(images[start : start + EVALUATION_BATCH]).to(device)).cpu().numpy()
         for start in range(0, len(images), EVALUATION_BATCH)
     ]
     return np.concatenate(parts)
@@ -29,4 +31,5 @@ def scores(forward: Callable[[Tensor], Tensor], images: NDArray[np.uint8]) -> ND
 def quality(network: nn.Module, data: Subset, objective: Objective) -> float:
     """How good ``network`` is on ``data``; see ``Objective.quality``."""
     network.eval()
-    return objective.quality(scores(network, data.images), data.targets)
+    device = next((values.device for values in network.parameters()), "cpu")
+    return objective.quality(scores(network, data.images, device), data.targets)

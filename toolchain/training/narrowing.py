@@ -76,6 +76,11 @@ def choose_bits(graph: Graph, losses: Losses, fits: Fits) -> dict[str, int]:
     return bits
 
 
+def require_possible(graph: Graph, fits: Fits) -> None:
+    """Raise ``OverBudgetError`` if no bits are few enough, which need not be learnt behind a long training."""
+    choose_bits(graph, {name: dict.fromkeys(WIDTHS, 0.0) for name in narrowable(graph)}, fits)
+
+
 def _saved_bytes(graph: Graph, bits: Mapping[str, int], name: str, lower: int) -> int:
     before, after = (graph_demand(with_bits(graph, chosen)) for chosen in (bits, {**bits, name: lower}))
     return int(before.constants_bytes - after.constants_bytes)

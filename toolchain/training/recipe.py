@@ -27,6 +27,9 @@ TEACHER_LOSS = 0.5
 TEACHER_SHARE = 0.5
 """Epochs of a teacher for each float epoch of the network that learns from it."""
 
+LESSON_COST = 1 / 3
+"""Time of what a teacher says of an epoch's images in epochs of its own training: a forward pass alone."""
+
 Precision = Literal["float32", "bfloat16"]
 
 QUANTIZED_COST: dict[Precision, float] = {"float32": 1.1, "bfloat16": 1.3}

@@ -17,12 +17,13 @@ from toolchain.cost.footprint import excesses, footprint
 from toolchain.errors import InputError
 from toolchain.files import locked, read_json, remove_leftovers, write_atomic, write_json
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import save_graph
+from toolchain.profiles.budget import budget
+from toolchain.profiles.schema import Profile
 from toolchain.runs import TRAINING_SCHEMA, RunFolder, RunSettings, TrainingSettings
 from toolchain.training.checkpoints import load_checkpoint
 from toolchain.training.float_run import FloatTrainingReport, train_float
-from toolchain.training.narrowing import Fits
+from toolchain.training.narrowing import Fits, require_possible
 from toolchain.training.progress import Progress
 from toolchain.training.train import TrainingReport, train
 
@@ -39,7 +40,7 @@ def train_run(
 
     ``limits`` narrow its budget (``LimitSettings``), for this training and all that follows; each layer then gets
     the bits that the budget holds, unless ``bits`` says otherwise. What is given is kept in ``run.toml`` as training
-    begins.
+    begins, once it is known that the budget can be kept to.
 
     ``resume`` goes on with a training that did not end, as it was begun, whatever ``run.toml`` says of trainings by
     now; False begins anew in its place, and None refuses to if there is one.
@@ -50,8 +51,8 @@ def train_run(
     repeats the first. The verdict on an earlier network is removed. A
     network of the ``snasnet`` space is trained in float alone and has no ``model`` files.
 
-    Raises ``InputError`` if the run's search did not end, its data changed, another process trains it, or there is
-    nothing to go on with.
+    Raises ``InputError`` if the run's search did not end, its data changed, another process trains it, there is
+    nothing to go on with or a change is not for its network, ``OverBudgetError`` if no bits keep it within the budget.
     """
     if not run.architecture.is_file():
         raise InputError(
@@ -103,6 +104,7 @@ def _train(
             raise InputError(
                 "a training in the snasnet space cannot be resumed; train again without --resume"
             )
+        _require_float_alone(changes, limits)
         report = train_float(run, architecture, data, wanted, progress)
         _keep_epochs(run, settings, wanted, report.recipe.epochs)
         return report
@@ -118,13 +120,14 @@ def _train(
     saved = load_checkpoint(run.unfinished_training) if resume else None
     if saved is not None:
         wanted = saved.header.settings
-    else:
-        run.save_settings(settings)
     if wanted.bits is not None:
         architecture = replace(architecture, bits=8 if wanted.bits == "auto" else wanted.bits)
-    graph = build(
-        architecture, Shape(*data.train.images.shape[-3:]), data.preprocessing, data.labels, data.shifts
-    )
+    graph = build(architecture, data.pixels, data.preprocessing, data.labels, data.shifts)
+    fits = _fits(run.profile(), settings)
+    if saved is None:
+        if wanted.bits == "auto":
+            require_possible(graph, fits)
+        run.save_settings(settings)
     result = train(
         graph,
         data,
@@ -132,7 +135,7 @@ def _train(
         progress=progress,
         checkpoint=run.unfinished_training,
         saved=saved,
-        fits=_fits(run) if wanted.bits == "auto" else None,
+        fits=fits if wanted.bits == "auto" else None,
     )
     if not run.settings_file.is_file():
         raise InputError(f"{run.path} was removed while its training went on; start a new run with `search`")
@@ -155,15 +158,26 @@ def _train(
     return result.report
 
 
-def _fits(run: RunFolder) -> Fits:
-    """Whether a Graph keeps to the sizes that the run's budget limits."""
-    profile, limits = run.profile(), run.budget()
+def _fits(profile: Profile, settings: RunSettings) -> Fits:
+    """Whether a Graph keeps to the sizes that the budget limits; raises ``InputError`` if there is no such budget."""
+    limits = budget(profile, **settings.limits.model_dump())
 
     def fits(graph: Graph) -> bool:
         over = {excess.limit for excess in excesses(footprint(graph, profile), limits)}
         return over <= {"latency", "energy", "operations"}
 
     return fits
+
+
+def _require_float_alone(changes: Mapping[str, object], limits: Mapping[str, int]) -> None:
+    """Raise ``InputError`` for what says nothing to a network that is trained in float alone."""
+    options = {name: f"--{name.replace('_', '-')}" for name in ("mirror", "spike_rate", "precision", "bits")}
+    options |= {"distillation": "--teacher", "flash_bytes": "--flash", "artifact_bytes": "--artifact"}
+    given = [option for name, option in options.items() if changes.get(name) or limits.get(name)]
+    if given:
+        raise InputError(
+            f"a network of the snasnet space is trained in float, on images as they are; leave {', '.join(given)} out"
+        )
 
 
 def _keep_epochs(run: RunFolder, settings: RunSettings, wanted: TrainingSettings, epochs: int) -> None:

@@ -33,7 +33,14 @@ from toolchain.training.objective import objective
 from toolchain.training.phase import DivergedError, seconds_per_epoch
 from toolchain.training.precision import fastest
 from toolchain.training.progress import Progress, Reporter
-from toolchain.training.recipe import Recipe, epochs_in, recipe, with_options
+from toolchain.training.recipe import (
+    LESSON_COST,
+    TEACHER_SHARE,
+    Recipe,
+    epochs_in,
+    recipe,
+    with_options,
+)
 
 RATE_IMAGES = 200
 """Images that a spike rate is measured on."""
@@ -197,8 +204,10 @@ def _plan(graph: Graph, data: Dataset, wanted: TrainingSettings) -> Recipe:
     plan = planned(wanted.epochs)
     if wanted.epochs is not None or wanted.time_budget_s is None:
         return plan
-    probe = _course(graph, data, replace(plan, distillation=0.0), wanted.seed)
-    seconds = seconds_per_epoch(probe.phase)
+    seconds = seconds_per_epoch(_course(graph, data, replace(plan, distillation=0.0), wanted.seed).phase)
+    if plan.distillation:
+        taught = seconds_per_epoch(_course(graph, data, plan, wanted.seed).phase)
+        seconds += (TEACHER_SHARE + LESSON_COST) * taught
     return planned(min(plan.epochs, epochs_in(wanted.time_budget_s, seconds, plan)))
 
 

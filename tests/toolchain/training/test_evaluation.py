@@ -27,3 +27,18 @@ def test_accuracy_counts_every_image_once(monkeypatch: pytest.MonkeyPatch) -> No
             return int(data.targets[index]) if index < 10 else int(data.targets[index] + 1) % 3
 
     assert evaluation.quality(Oracle(), data, Classification()) == 10 / 15
+
+
+def test_images_go_where_the_network_is() -> None:
+    class Elsewhere(torch.nn.Module):
+        """Has its parameters on a device without data, as they would be on an accelerator."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1, device="meta"))
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            assert pixels.device == self.weight.device
+            return torch.zeros(len(pixels), 3)
+
+    assert evaluation.quality(Elsewhere(), bars(60).test, Classification()) > 0

@@ -84,3 +84,17 @@ def test_what_is_no_trained_network(tmp_path: Path, data: Dataset) -> None:
     save_architecture(parse_spikenas("t2 leak2 reset-subtract stem4/2 003000 head-count"), run.architecture)
     with pytest.raises(InputError, match="not of the snasnet space"):
         trained_network(run, data)
+
+
+def test_what_a_float_training_cannot_do_is_refused(tmp_path: Path, data: Dataset) -> None:
+    run = run_of(tmp_path / "run")
+    before = run.settings_file.read_text()
+    with pytest.raises(InputError, match="leave --mirror, --bits, --teacher, --artifact out"):
+        train_run(
+            run,
+            changes={"mirror": True, "bits": 4, "distillation": 0.5, "spike_rate": None},
+            limits={"artifact_bytes": 1000},
+            progress=pytest.fail,
+        )
+    assert run.settings_file.read_text() == before
+    assert train_run(run, changes={"epochs": 2, "mirror": False}, progress=quiet).recipe.epochs == 2

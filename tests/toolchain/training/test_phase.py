@@ -130,3 +130,21 @@ def test_divergence_is_one_sentence() -> None:
         one.network.get_parameter("head.linear.weight").fill_(float("nan"))
     with pytest.raises(InputError, match="training diverged in epoch 1"):
         one.advance()
+
+
+@pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
+def test_what_a_phase_goes_on_from_goes_where_its_network_is() -> None:
+    begun = phase(average=0.9)
+    run(begun, 1)
+    one = phase(average=0.9)
+    elsewhere = Phase(
+        "float", one.network.to("meta"), one.data, TASK, one.plan, one.extent, one.loss, seed=4
+    )  # without data, as a device that is not the CPU
+    elsewhere.restore(begun.tensors(), begun.step, begun.total_loss)
+    assert elsewhere.average is not None
+    moments = [
+        (state["step"].device.type, state["exp_avg"].device.type, state["exp_avg_sq"].device.type)
+        for state in elsewhere.optimizer.state.values()
+    ]
+    assert set(moments) == {("cpu", "meta", "meta")}
+    assert {values.device.type for values in elsewhere.average.values.values()} == {"meta"}

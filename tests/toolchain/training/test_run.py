@@ -12,7 +12,7 @@ from toolchain import profiles, runs
 from toolchain.architecture.storage import save_architecture
 from toolchain.architecture.text import parse
 from toolchain.cost.footprint import footprint
-from toolchain.errors import InputError
+from toolchain.errors import InputError, OverBudgetError
 from toolchain.graph import reference
 from toolchain.graph.storage import load_graph
 from toolchain.graph.widths import narrowable
@@ -322,3 +322,21 @@ def test_what_a_killed_process_left_half_written_is_removed(run: RunFolder) -> N
     (run.path / ".mine").write_text("whole")
     train_run(run, progress=quiet)
     assert {path.name for path in run.path.glob(".*")} == {".training.lock", ".mine"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "error", "sentence"),
+    [
+        ({"artifact_bytes": 1000}, InputError, "--artifact"),
+        ({"flash_bytes": 1 << 30}, InputError, "--flash may only narrow"),
+        ({"flash_bytes": 5000}, OverBudgetError, "does not fit even with the fewest bits"),
+    ],
+)
+def test_a_budget_that_cannot_be_kept_to_is_refused_before_anything_changes(
+    limits: dict[str, int], error: type[Exception], sentence: str, run: RunFolder
+) -> None:
+    run.unfinished_training.write_text("there is a training to go on with")
+    before = run.settings_file.read_text()
+    with pytest.raises(error, match=sentence):
+        train_run(run, limits=limits, resume=False, progress=pytest.fail)
+    assert run.settings_file.read_text() == before and run.unfinished_training.is_file()

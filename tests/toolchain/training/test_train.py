@@ -3,12 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.support.data import bars
 from tests.toolchain.training.small import network
 from toolchain.graph import reference
 from toolchain.graph.nodes import Lif
 from toolchain.runs import TrainingSettings
+from toolchain.training import train as module
+from toolchain.training.recipe import epochs_in
 from toolchain.training.train import small_thresholds, train
 
 
@@ -41,6 +44,17 @@ def test_the_same_seed_gives_the_same_network() -> None:
 def test_a_time_budget_shortens_training() -> None:
     result = train(network(), bars(60), TrainingSettings(time_budget_s=0.001), progress=quiet)
     assert result.report.recipe.epochs == 2
+
+
+def test_a_teacher_takes_of_the_time_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"float": 1.0, "teacher": 6.0}
+    monkeypatch.setattr(module, "seconds_per_epoch", lambda phase: seconds[phase.name])
+    alone, taught = (
+        module._plan(network(), bars(60), TrainingSettings(time_budget_s=20.0, distillation=share))
+        for share in (None, 0.5)
+    )
+    assert alone.epochs == epochs_in(20.0, 1.0, alone) > 15
+    assert taught.epochs == epochs_in(20.0, 1 + 6 * (1 / 2 + 1 / 3), taught) == 3
 
 
 def test_small_thresholds_are_reported_by_node() -> None:
