@@ -36,7 +36,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class DivergedError(InputError):
-    """The loss is no longer finite, and going on from before would give the same again."""
+    """The loss or a weight is no longer finite, and going on from before would give the same again."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,14 @@ class Phase:
         return self.total_loss / ((self.step - 1) % self.steps_an_epoch + 1)
 
     def advance(self) -> None:
-        """One step. Raises ``DivergedError`` if the loss becomes infinite or undefined."""
+        """One step. Raises ``DivergedError`` if the loss or, as an epoch ends, a weight is infinite or undefined."""
         within = self.step % self.steps_an_epoch
         if within == 0:
             self.total_loss = 0.0
         pixels, targets = self._batch(within)
         self.network.train()
         loss = self.loss(pixels, targets)
-        if not torch.isfinite(loss):
-            raise DivergedError(
-                f"training diverged in epoch {self.epoch + 1}; train again with another --seed"
-            )
+        self._require_finite(loss)
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.steps, self.extent.rate, self.plan.warm_up)
         self.optimizer.zero_grad(set_to_none=True)
@@ -112,7 +109,16 @@ class Phase:
         if self.average is not None:
             self.average.update()
         self.total_loss += loss.item()
+        if within == self.steps_an_epoch - 1:
+            # A potential that is not a number does not fire, and so the loss does not show it.
+            self._require_finite(*self.network.state_dict().values())
         self.step += 1
+
+    def _require_finite(self, *values: Tensor) -> None:
+        if not all(bool(torch.isfinite(each).all()) for each in values):
+            raise DivergedError(
+                f"training diverged in epoch {self.epoch + 1}; train again with another --seed"
+            )
 
     def finish(self) -> None:
         """Give the network the weights that the phase ends with."""

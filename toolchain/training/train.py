@@ -108,14 +108,18 @@ def train(
     with; ``wanted`` are then its settings. Removing the file is for who has written down the result.
 
     Raises ``InputError`` if training diverges (the file is then removed), cannot be resumed or kept, or should
-    mirror images that have numbers, ``OutputsDifferError`` if the integer forward pass of training is not the
-    reference's on every test image, ``KeyboardInterrupt`` when interrupted.
+    mirror images that have numbers or save spikes that cost nothing, ``OutputsDifferError`` if the integer forward
+    pass of training is not the reference's on every test image, ``KeyboardInterrupt`` when interrupted.
     """
     keep_memory()
     start = time.perf_counter()
     task, facts = objective(data), _facts(graph, data)
     if wanted.mirror and not task.keeps_targets_when_shifted:
         raise InputError("a mirrored image does not keep its numbers; leave --mirror out")
+    if wanted.spike_rate is not None and not SpikeRate(graph, wanted.spike_rate).shares:
+        raise InputError(
+            "no layer of this network convolves spikes, so none are to be saved; leave --spike-rate out"
+        )
 
     def keep(course: Course) -> None:
         if checkpoint is None:

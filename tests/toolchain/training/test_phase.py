@@ -132,6 +132,15 @@ def test_divergence_is_one_sentence() -> None:
         one.advance()
 
 
+def test_neurons_that_fell_silent_because_weights_diverged_are_found_as_the_epoch_ends() -> None:
+    one = phase()
+    with torch.no_grad():
+        one.network.get_parameter("nodes.stem.convolutions.0.convolution.weight")[0].fill_(float("nan"))
+    run(one, one.steps_an_epoch - 1)
+    with pytest.raises(InputError, match="training diverged in epoch 1"):
+        one.advance()
+
+
 @pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
 def test_what_a_phase_goes_on_from_goes_where_its_network_is() -> None:
     begun = phase(average=0.9)

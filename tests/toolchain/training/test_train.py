@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.data import bars
 from tests.toolchain.training.small import network
+from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.nodes import Lif
 from toolchain.runs import TrainingSettings
@@ -55,6 +56,13 @@ def test_a_teacher_takes_of_the_time_budget(monkeypatch: pytest.MonkeyPatch) -> 
     )
     assert alone.epochs == epochs_in(20.0, 1.0, alone) > 15
     assert taught.epochs == epochs_in(20.0, 1 + 6 * (1 / 2 + 1 / 3), taught) == 3
+
+
+def test_spikes_that_no_layer_convolves_cannot_be_saved() -> None:
+    whole = network()
+    stem = replace(whole, nodes=(*whole.nodes[:2], replace(whole.head, source="stem")))
+    with pytest.raises(InputError, match="leave --spike-rate out"):
+        train(stem, bars(60), TrainingSettings(epochs=2, spike_rate=0.1), progress=pytest.fail)
 
 
 def test_small_thresholds_are_reported_by_node() -> None:
