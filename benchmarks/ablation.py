@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, nargs=2, default=(3, 1), help="of the float and the integer phase"
     )
+    parser.add_argument("--only", action="append", help="names of variants; all if none is given")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each variant")
     parser.add_argument("--limit", type=int, help="take at most so many images of each part")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -134,9 +135,10 @@ def main() -> None:
     keep_memory()
     source = options.data if options.data == "fashion_mnist" else Path(options.data)
     data = datasets.load(source, limit=options.limit)
+    chosen = [one for one in VARIANTS if not options.only or one.name in options.only]
     found = []
     for seed in range(options.seeds):
-        for variant in VARIANTS:
+        for variant in chosen:
             found.append(train(variant, data, options.network, tuple(options.epochs), seed))
             print(json.dumps(found[-1]), file=sys.stderr, flush=True)
     print(json.dumps(found, indent=2) if options.json else table(found))

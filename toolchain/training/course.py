@@ -26,10 +26,9 @@ from toolchain.training.phase import Extent, Loss, Phase, PhaseName, require_lik
 from toolchain.training.recipe import Recipe
 from toolchain.training.teacher import Teacher
 
-TEACHER_WIDTH = 2
-"""Channels of a teacher's first stage for each of the widest map of its pupil, at least ``LEAST_WIDTH``."""
+LEAST_WIDTH, MOST_WIDTH = 16, 32
+"""Channels of a teacher's first stage: those of its pupil's widest map, within these, since its maps are large."""
 
-LEAST_WIDTH, MOST_WIDTH = 16, 64
 TEACHER_RATE = 5e-3
 TEACHER_DECAY = 5e-3
 
@@ -249,7 +248,7 @@ class Course:
 
 def _teacher(network: SpikingNetwork, data: Subset, seed: int) -> Teacher:
     widest = max(node.shape.channels for node in network.graph.all(Lif))
-    width = min(max(TEACHER_WIDTH * widest, LEAST_WIDTH), MOST_WIDTH)
+    width = min(max(widest, LEAST_WIDTH), MOST_WIDTH)
     *planes, height, width_of_image = data.images.shape[1:]
     side = min(height, width_of_image)
     return Teacher(int(np.prod(planes)), side, network.graph.head.classes, width=width, seed=seed)
