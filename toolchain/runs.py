@@ -112,6 +112,7 @@ class TrainingSettings(_Table):
     mirror: bool | None = None
     spike_rate: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     label_smoothing: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
+    average: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
     distillation: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
     precision: Literal["float32", "bfloat16"] | None = None
     bits: Literal[8, 4, 2, "auto"] | None = None

@@ -45,6 +45,14 @@ def command(
             help="Share of the dense synaptic operations to aim at, as in 0.08: fewer spikes.",
         ),
     ] = None,
+    label_smoothing: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.99, help="Share of the target that all classes get alike, as in 0.1."),
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.99999, help="Decay of an average of weights to end with, as in 0.998."),
+    ] = None,
     bits: Annotated[
         Literal["8", "4", "2", "auto"] | None,
         typer.Option(help="Bits of a weight; auto gives each layer as many as the budget holds."),
@@ -84,6 +92,8 @@ def command(
         "mirror": mirror,
         "distillation": None if teacher is None else TEACHER_LOSS * teacher,
         "spike_rate": spike_rate,
+        "label_smoothing": label_smoothing,
+        "average": average,
         "precision": precision,
         "bits": int(bits) if bits is not None and bits != "auto" else bits,
     }

@@ -56,7 +56,7 @@ class Recipe:
     weight_decay: float = 1e-4
     warm_up: float = 0.2
     label_smoothing: float = 0.0
-    average: float = 0.998
+    average: float = 0.0
     shift: float = 0.0
     mirror: bool = False
     distillation: float = 0.0
@@ -88,7 +88,7 @@ def with_options(plan: Recipe, wanted: TrainingSettings) -> Recipe:
     """``plan`` with what the user has said; None leaves a value."""
     chosen = {
         name: value
-        for name in ("mirror", "spike_rate", "label_smoothing", "distillation", "precision")
+        for name in ("mirror", "spike_rate", "label_smoothing", "average", "distillation", "precision")
         if (value := getattr(wanted, name)) is not None
     }
     plan = replace(plan, **chosen)
