@@ -25,7 +25,7 @@ from toolchain.training.checkpoints import load_checkpoint
 from toolchain.training.float_run import FloatTrainingReport, train_float
 from toolchain.training.narrowing import Fits, require_possible
 from toolchain.training.progress import Progress
-from toolchain.training.train import TrainingReport, train
+from toolchain.training.train import TrainingReport, require_apt, train
 
 
 def train_run(
@@ -40,7 +40,7 @@ def train_run(
 
     ``limits`` narrow its budget (``LimitSettings``), for this training and all that follows; each layer then gets
     the bits that the budget holds, unless ``bits`` says otherwise. What is given is kept in ``run.toml`` as training
-    begins, once it is known that the budget can be kept to.
+    begins, once it is known to be possible.
 
     ``resume`` goes on with a training that did not end, as it was begun, whatever ``run.toml`` says of trainings by
     now; False begins anew in its place, and None refuses to if there is one.
@@ -125,6 +125,7 @@ def _train(
     graph = build(architecture, data.pixels, data.preprocessing, data.labels, data.shifts)
     fits = _fits(run.profile(), settings)
     if saved is None:
+        require_apt(graph, data, wanted)
         if wanted.bits == "auto":
             require_possible(graph, fits)
         run.save_settings(settings)

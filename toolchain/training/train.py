@@ -114,12 +114,7 @@ def train(
     keep_memory()
     start = time.perf_counter()
     task, facts = objective(data), _facts(graph, data)
-    if wanted.mirror and not task.keeps_targets_when_shifted:
-        raise InputError("a mirrored image does not keep its numbers; leave --mirror out")
-    if wanted.spike_rate is not None and not SpikeRate(graph, wanted.spike_rate).shares:
-        raise InputError(
-            "no layer of this network convolves spikes, so none are to be saved; leave --spike-rate out"
-        )
+    require_apt(graph, data, wanted)
 
     def keep(course: Course) -> None:
         if checkpoint is None:
@@ -187,6 +182,16 @@ def train(
             "this is a bug, please report it with the run folder"
         )
     return Trained(network, result, report)
+
+
+def require_apt(graph: Graph, data: Dataset, wanted: TrainingSettings) -> None:
+    """Raise ``InputError`` if ``wanted`` has something that is not for this network or these data."""
+    if wanted.mirror and not objective(data).keeps_targets_when_shifted:
+        raise InputError("a mirrored image does not keep its numbers; leave --mirror out, or say --no-mirror")
+    if wanted.spike_rate is not None and not SpikeRate(graph, wanted.spike_rate).shares:
+        raise InputError(
+            "no layer of this network convolves spikes, so none are to be saved; leave --spike-rate out"
+        )
 
 
 def _course(graph: Graph, data: Dataset, plan: Recipe, seed: int, fits: Fits | None = None) -> Course:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
@@ -12,6 +14,7 @@ from toolchain import profiles, runs
 from toolchain.architecture.storage import save_architecture
 from toolchain.architecture.text import parse
 from toolchain.cost.footprint import footprint
+from toolchain.datasets.dataset import Scale
 from toolchain.errors import InputError, OverBudgetError
 from toolchain.graph import reference
 from toolchain.graph.storage import load_graph
@@ -322,6 +325,24 @@ def test_what_a_killed_process_left_half_written_is_removed(run: RunFolder) -> N
     (run.path / ".mine").write_text("whole")
     train_run(run, progress=quiet)
     assert {path.name for path in run.path.glob(".*")} == {".training.lock", ".mine"}
+
+
+def test_what_is_not_for_the_data_is_refused_before_anything_changes(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = run.dataset()
+    numbers = [
+        replace(part, targets=part.targets.astype(np.float32)[:, None])
+        for part in (images.train, images.validation, images.test)
+    ]
+    scales = (Scale.of(numbers[0].targets[:, 0]),)
+    data = replace(
+        images, train=numbers[0], validation=numbers[1], test=numbers[2], labels=("digit",), scales=scales
+    )
+    monkeypatch.setattr(RunFolder, "dataset", lambda self: data)
+    with pytest.raises(InputError, match="leave --mirror out"):
+        train_run(run, changes={"mirror": True}, progress=pytest.fail)
+    assert not run.settings().training.mirror
 
 
 @pytest.mark.parametrize(
