@@ -7,15 +7,13 @@ from typing import Any
 
 from numba import njit
 
-FREE_ORDER = {"contract", "reassoc", "nsz", "arcp"}
-"""``fastmath`` for loops that may sum in any order: what keeps floats from being worked on sixteen at a time.
-NaN and infinity keep their meaning, so that a diverged training shows."""
-
 
 def compiled(**options: Any) -> Callable[[Any], Any]:
     """Decorator: compile on the first call and keep the machine code on disk, if there is a folder for it.
 
-    ``error_model``: without Python's check for zero divisors, which keeps loops from being vectorized.
+    ``error_model``: without Python's check for zero divisors, which keeps loops from being vectorized. ``fastmath``
+    is not for loops that compute floats: what it rounds would depend on whether a loop has just been compiled or was
+    read from disk, because a function that another one calls is then another copy, optimized otherwise.
     """
     chosen = {"nogil": True, "error_model": "numpy"} | options
 

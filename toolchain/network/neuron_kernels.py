@@ -15,7 +15,8 @@ which every operation is exact. ``level`` is the threshold, or the float above i
 Maps are float32, or bfloat16 seen as uint16: the upper half of a float32. What is computed is float32 in both.
 
 Each inner loop is a function of its own over one-dimensional arrays, because LLVM turns only such loops into
-vector instructions. All of it is in one file because numba's cache looks at the age of the file alone.
+vector instructions; none of it needs ``fastmath`` for that. All of it is in one file because numba's cache looks at
+the age of the file alone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from toolchain.network.compiled import FREE_ORDER, compiled
+from toolchain.network.compiled import compiled
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _SLOPE = np.float32(np.pi**2)
@@ -70,14 +71,14 @@ BLOCK = 32
 """Chunks whose sums are added in float32."""
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _drive(u, x, gain, offset):
     """The first step's potentials: left of the step before is 0."""
     for i in range(len(x)):
         u[i] = wide(x[i]) * gain[i] + offset[i]
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _leave(left, u, level, threshold, to_zero):
     """What a reset leaves of the potentials ``u``."""
     for i in range(len(u)):
@@ -85,7 +86,7 @@ def _leave(left, u, level, threshold, to_zero):
         left[i] = u[i] - (drop if u[i] >= level[i] else _ZERO)
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _charge(u, left, x, gain, offset, kept, floored, scale):
     """A step's potentials, before its reset, from what the step before left; ``u`` may be ``left``."""
     if floored == 0:
@@ -97,13 +98,13 @@ def _charge(u, left, x, gain, offset, kept, floored, scale):
             u[i] = decayed + (wide(x[i]) * gain[i] + offset[i])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _fire(spikes, u, level):
     for i in range(len(spikes)):
         spikes[i] = narrow(_ONE if u[i] >= level[i] else _ZERO, spikes[i])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _adjoint(back, u, gradient, level, threshold, inverse, half, kept, to_zero, attached):
     """From the gradient of the step after, d loss / d u there in ``back``, to this step's."""
     for i in range(len(gradient)):
@@ -114,32 +115,32 @@ def _adjoint(back, u, gradient, level, threshold, inverse, half, kept, to_zero, 
         back[i] = of_left * through + of_spike * (inverse[i] / (_ONE + _SLOPE * argument * argument))
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _store(out, back):
     for i in range(len(out)):
         out[i] = narrow(back[i], out[i])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _add(out, back):
     """``_store`` for a current that several steps share."""
     for i in range(len(out)):
         out[i] = narrow(wide(out[i]) + back[i], out[i])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _sum(total, values):
     for i in range(len(values)):
         total[i] += values[i]
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _sum_products(total, values, x):
     for i in range(len(x)):
         total[i] += values[i] * wide(x[i])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def forward(first, last, x, spikes, gain, offset, level, threshold, to_zero, leak):
     """Fill ``spikes`` [T, elements] of the blocks ``first`` to ``last`` - 1.
 
@@ -161,7 +162,7 @@ def forward(first, last, x, spikes, gain, offset, level, threshold, to_zero, lea
             _fire(spikes[t, start:end], u, level)
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def backward(
     first,
     last,
@@ -214,7 +215,7 @@ def backward(
             _sum_products(sums[block, 1], back, x[0 if constant else t, start:end])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _spread(total, squares, x, near):
     for i in range(len(x)):
         total[i] += wide(x[i]) - near[i]
@@ -222,7 +223,7 @@ def _spread(total, squares, x, near):
         squares[i] += (wide(x[i]) - near[i]) * (wide(x[i]) - near[i])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def moments(first, last, x, sums, near):
     """Add to ``sums`` [blocks, 2, chunk]: of x - near and of its square; ``near`` [chunk] is close to the mean."""
     elements, chunk = x.shape[1], len(near)
@@ -232,13 +233,13 @@ def moments(first, last, x, sums, near):
             _spread(sums[block, 0], sums[block, 1], x[t, start : min(start + chunk, elements)], near)
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def _blend(out, x, slope, share, shift):
     for i in range(len(out)):
         out[i] = narrow(wide(out[i]) * slope[i] + wide(x[i]) * share[i] + shift[i], out[i])
 
 
-@compiled(fastmath=FREE_ORDER)
+@compiled()
 def blend(first, last, x, out, slope, share, shift):
     """``out`` <- slope * out + share * x + shift, each of these [chunk]."""
     elements, chunk = x.shape[1], len(slope)
