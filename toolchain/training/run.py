@@ -172,7 +172,8 @@ def _fits(profile: Profile, settings: RunSettings) -> Fits:
 
 def _require_float_alone(changes: Mapping[str, object], limits: Mapping[str, int]) -> None:
     """Raise ``InputError`` for what says nothing to a network that is trained in float alone."""
-    options = {name: f"--{name.replace('_', '-')}" for name in ("mirror", "spike_rate", "precision", "bits")}
+    names = ("mirror", "spike_rate", "label_smoothing", "average", "precision", "bits")
+    options = {name: f"--{name.replace('_', '-')}" for name in names}
     options |= {"distillation": "--teacher", "flash_bytes": "--flash", "artifact_bytes": "--artifact"}
     given = [option for name, option in options.items() if changes.get(name) or limits.get(name)]
     if given:

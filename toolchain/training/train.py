@@ -188,6 +188,8 @@ def require_apt(graph: Graph, data: Dataset, wanted: TrainingSettings) -> None:
     """Raise ``InputError`` if ``wanted`` has something that is not for this network or these data."""
     if wanted.mirror and not objective(data).keeps_targets_when_shifted:
         raise InputError("a mirrored image does not keep its numbers; leave --mirror out, or say --no-mirror")
+    if wanted.label_smoothing and data.scales:
+        raise InputError("only classes are smoothed, and these data have numbers; give --label-smoothing 0")
     if wanted.spike_rate is not None and not SpikeRate(graph, wanted.spike_rate).shares:
         raise InputError(
             "no layer of this network convolves spikes, so none are to be saved; leave --spike-rate out"

@@ -89,10 +89,10 @@ def test_what_is_no_trained_network(tmp_path: Path, data: Dataset) -> None:
 def test_what_a_float_training_cannot_do_is_refused(tmp_path: Path, data: Dataset) -> None:
     run = run_of(tmp_path / "run")
     before = run.settings_file.read_text()
-    with pytest.raises(InputError, match="leave --mirror, --bits, --teacher, --artifact out"):
+    with pytest.raises(InputError, match="leave --mirror, --average, --bits, --teacher, --artifact out"):
         train_run(
             run,
-            changes={"mirror": True, "bits": 4, "distillation": 0.5, "spike_rate": None},
+            changes={"mirror": True, "average": 0.9, "bits": 4, "distillation": 0.5, "spike_rate": None},
             limits={"artifact_bytes": 1000},
             progress=pytest.fail,
         )

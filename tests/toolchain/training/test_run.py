@@ -340,9 +340,14 @@ def test_what_is_not_for_the_data_is_refused_before_anything_changes(
         images, train=numbers[0], validation=numbers[1], test=numbers[2], labels=("digit",), scales=scales
     )
     monkeypatch.setattr(RunFolder, "dataset", lambda self: data)
-    with pytest.raises(InputError, match="leave --mirror out"):
-        train_run(run, changes={"mirror": True}, progress=pytest.fail)
-    assert not run.settings().training.mirror
+    before = run.settings()
+    for changes, sentence in (
+        ({"mirror": True}, "leave --mirror out"),
+        ({"label_smoothing": 0.1}, "give --label"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            train_run(run, changes=changes, progress=pytest.fail)
+    assert run.settings() == before
 
 
 @pytest.mark.parametrize(
