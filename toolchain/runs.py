@@ -103,7 +103,8 @@ class SearchSettings(_Table):
 class TrainingSettings(_Table):
     """Seed, extent and manner of the training (``training.recipe.Recipe``); None leaves a value to the recipe.
 
-    ``bits``: of weights, in place of the architecture's; ``auto`` chooses each layer's by the run's budget.
+    ``bits``: of weights, in place of the architecture's; ``auto`` chooses each layer's by the run's budget, which
+    ``limits`` narrow beyond the search's.
     """
 
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
@@ -116,6 +117,7 @@ class TrainingSettings(_Table):
     distillation: float | None = Field(default=None, ge=0, lt=1, allow_inf_nan=False)
     precision: Literal["float32", "bfloat16"] | None = None
     bits: Literal[8, 4, 2, "auto"] | None = None
+    limits: LimitSettings = LimitSettings()
 
 
 class RunSettings(_Table):
@@ -125,6 +127,11 @@ class RunSettings(_Table):
     limits: LimitSettings = LimitSettings()
     search: SearchSettings = SearchSettings()
     training: TrainingSettings = TrainingSettings()
+
+    def budget(self, profile: Profile) -> Budget:
+        """The profile's budget, narrowed for the search and then for the training."""
+        narrowed = self.training.limits.model_dump(exclude_none=True)
+        return budget(profile, **self.limits.model_dump() | narrowed)
 
 
 @dataclass(frozen=True)
@@ -209,7 +216,11 @@ class RunFolder:
         return from_document(read_json(self.profile_file), self.profile_file)
 
     def budget(self) -> Budget:
-        """The profile's budget, narrowed as the run's settings say."""
+        """What the run's network may take: the profile's budget, narrowed as the settings say."""
+        return self.settings().budget(self.profile())
+
+    def search_budget(self) -> Budget:
+        """What the search kept to, whatever a training has narrowed since."""
         return budget(self.profile(), **self.settings().limits.model_dump())
 
     def dataset(self) -> Dataset:

@@ -63,7 +63,7 @@ def search_run(
             f"{run.path} holds a network that was picked, and no search to go on with;"
             f" train it: spikenas-deploy train {run.path}"
         )
-    asked, profile, limits = run.settings().search, run.profile(), run.budget()
+    asked, profile, limits = run.settings().search, run.profile(), run.search_budget()
     data = run.dataset() if data is None else data
     # What is published is drawn from all operations.
     operations = OPERATIONS
@@ -97,7 +97,7 @@ def pick_run(run: RunFolder, wanted: str, *, out: Path | None = None) -> tuple[R
         problem = "no candidate" if not matching else "more than one candidate"
         raise InputError(f"{run.path} has {problem} {wanted[:40]!r}; `search --front` lists them: {every}")
     architecture = parse(matching[0]["architecture"])
-    board = Board.for_data(run.profile(), run.budget(), run.dataset())
+    board = Board.for_data(run.profile(), run.search_budget(), run.dataset())
     found |= verdict_document(board.judge(architecture), board) | {"id": matching[0]["id"]}
     found["trained"] = [each | {"chosen": each is matching[0]} for each in found["trained"]]
     picked = runs.create(out, run.profile(), run.settings())

@@ -18,7 +18,6 @@ from toolchain.errors import InputError
 from toolchain.files import locked, read_json, remove_leftovers, write_atomic, write_json
 from toolchain.graph.graph import Graph
 from toolchain.graph.storage import save_graph
-from toolchain.profiles.budget import budget
 from toolchain.profiles.schema import Profile
 from toolchain.runs import TRAINING_SCHEMA, RunFolder, RunSettings, TrainingSettings
 from toolchain.training.checkpoints import load_checkpoint
@@ -95,10 +94,7 @@ def _train(
     architecture = load_architecture(run.architecture)
     data = run.dataset()
     settings = run.settings()
-    wanted = _replaced(settings.training, {"bits": "auto"} | dict(changes) if limits else changes)
-    settings = settings.model_copy(
-        update={"training": wanted, "limits": settings.limits.model_copy(update=dict(limits))}
-    )
+    wanted = _replaced(settings.training, changes, limits)
     if isinstance(architecture, SnasnetArchitecture):
         if resume:
             raise InputError(
@@ -120,6 +116,7 @@ def _train(
     saved = load_checkpoint(run.unfinished_training) if resume else None
     if saved is not None:
         wanted = saved.header.settings
+    settings = settings.model_copy(update={"training": wanted})
     if wanted.bits is not None:
         architecture = replace(architecture, bits=8 if wanted.bits == "auto" else wanted.bits)
     graph = build(architecture, data.pixels, data.preprocessing, data.labels, data.shifts)
@@ -161,7 +158,7 @@ def _train(
 
 def _fits(profile: Profile, settings: RunSettings) -> Fits:
     """Whether a Graph keeps to the sizes that the budget limits; raises ``InputError`` if there is no such budget."""
-    limits = budget(profile, **settings.limits.model_dump())
+    limits = settings.budget(profile)
 
     def fits(graph: Graph) -> bool:
         over = {excess.limit for excess in excesses(footprint(graph, profile), limits)}
@@ -187,8 +184,12 @@ def _keep_epochs(run: RunFolder, settings: RunSettings, wanted: TrainingSettings
     run.save_settings(settings.model_copy(update={"training": trained}))
 
 
-def _replaced(settings: TrainingSettings, changes: Mapping[str, object]) -> TrainingSettings:
+def _replaced(
+    settings: TrainingSettings, changes: Mapping[str, object], limits: Mapping[str, int]
+) -> TrainingSettings:
     chosen = dict(changes)
+    if limits:
+        chosen = {"bits": "auto", "limits": settings.limits.model_copy(update=dict(limits))} | chosen
     if "time_budget_s" in chosen:
         # The epochs that an earlier training wrote back would otherwise win over the time given now.
         chosen.setdefault("epochs", None)

@@ -19,6 +19,7 @@ from toolchain.errors import InputError, OverBudgetError
 from toolchain.graph import reference
 from toolchain.graph.storage import load_graph
 from toolchain.graph.widths import narrowable
+from toolchain.profiles.budget import budget
 from toolchain.runs import DataSettings, RunFolder, RunSettings, TrainingSettings
 from toolchain.training.run import finish_training, train_run
 
@@ -142,7 +143,10 @@ def test_a_narrower_budget_is_kept_to_with_fewer_bits(run: RunFolder) -> None:
     narrow = footprint(graph, profile).flash_bytes
     assert narrow is not None and narrow <= used - 400
     kept = run.settings()
-    assert (kept.limits.flash_bytes, kept.training.bits) == (used - 400, "auto")
+    assert (kept.training.limits.flash_bytes, kept.training.bits) == (used - 400, "auto")
+    assert run.budget().flash_bytes == used - 400
+    # Else the search's journal would be that of another search.
+    assert run.search_budget() == budget(profile)
 
 
 @pytest.mark.parametrize("bits", [4, 2])

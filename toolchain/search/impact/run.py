@@ -41,7 +41,7 @@ def analyze_run(
     images = run.dataset() if data is None else data
     # All operations, whatever the defaults are: they follow from this analysis.
     settings = SearchSettings(asked.seed, asked.time_budget_s)
-    problem = Problem(Board.for_data(run.profile(), run.budget(), images), images, settings)
+    problem = Problem(Board.for_data(run.profile(), run.search_budget(), images), images, settings)
     start = start_entry(NAME, problem)
     with sitting(start, problem, workers=workers, journal=run.journal, progress=progress) as begun:
         impact = analyse(problem, begun.evaluation)
