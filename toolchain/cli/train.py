@@ -22,7 +22,9 @@ Run = Annotated[
 
 def command(
     run: Run = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs in all, float and integer.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs in all, at least one in float and one in integers.")
+    ] = None,
     time_budget: Annotated[
         str | None, typer.Option(help="Train for about this long, such as 90s or 10m.")
     ] = None,

@@ -82,7 +82,9 @@ def choose_scales(node: Lif, values: FloatNode, time_steps: int, before: Scales 
     exponent = wish.copy()
     while True:
         pixel_exponent = _pixel_exponent(values, exponent) if pixel else None
-        scales = Scales(exponent, pixel_exponent, wish - exponent, grid)
+        # While there is a shift of codes to give up, a smaller exponent changes none of them.
+        lost = wish - exponent if grid is None else np.maximum(np.minimum(wish, grid.exponent) - exponent, 0)
+        scales = Scales(exponent, pixel_exponent, lost, grid)
         broken = ~lif_bounds(quantize(node, values, scales), time_steps).fits
         if not broken.any():
             return scales

@@ -83,12 +83,12 @@ class Backend(Protocol):
 
 def backend(maps: Tensor) -> Backend:
     """What computes on the device of ``maps``."""
-    return _backend(maps.device.type == "cpu" and find_spec("numba") is not None)
+    return _backend(maps.device.type)
 
 
-@lru_cache(maxsize=2)
-def _backend(compiled: bool) -> Backend:
-    if compiled:
+@lru_cache
+def _backend(device: str) -> Backend:
+    if device == "cpu" and find_spec("numba") is not None:
         from toolchain.network.neuron_compiled import Compiled
 
         return Compiled()

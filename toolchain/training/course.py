@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -58,9 +58,8 @@ class Checkpoint:
 
     def position(self) -> dict[str, Any]:
         """All but the tensors, as JSON data."""
-        found = asdict(self)
-        del found["tensors"]
-        return found
+        found = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "tensors"}
+        return found | {"history": [asdict(epoch) for epoch in self.history]}
 
 
 class Watcher(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,8 @@ SMALL_THRESHOLD = 64
 class TrainingReport:
     """What training measured. A quality is an accuracy, as a share, or R2; in JSON it is called what it is.
 
-    ``differing_integers`` compares torch with the reference.
+    ``differing_integers`` compares torch with the reference; ``seconds`` are those of all sittings, judging not
+    counted.
     """
 
     task: Task
@@ -112,7 +112,6 @@ def train(
     pass of training is not the reference's on every test image, ``KeyboardInterrupt`` when interrupted.
     """
     keep_memory()
-    start = time.perf_counter()
     task, facts = objective(data), _facts(graph, data)
     require_apt(graph, data, wanted)
 
@@ -157,7 +156,7 @@ def train(
         task=data.task,
         recipe=plan,
         seed=course.seed,
-        seconds=round(time.perf_counter() - start, 1),
+        seconds=round(sum(len(data.train) / epoch.images_a_second for epoch in course.history), 1),
         float_validation_quality=quality(network, data.validation, task),
         float_test_quality=quality(network, data.test, task),
         validation_quality=quality(quantized, data.validation, task),
@@ -198,8 +197,7 @@ def require_apt(graph: Graph, data: Dataset, wanted: TrainingSettings) -> None:
 
 def _course(graph: Graph, data: Dataset, plan: Recipe, seed: int, fits: Fits | None = None) -> Course:
     torch.manual_seed(seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = SpikingNetwork(graph, seed=seed).to(device)
+    network = SpikingNetwork(graph, seed=seed).to("cuda" if torch.cuda.is_available() else "cpu")
     task = objective(data, label_smoothing=plan.label_smoothing)
     return Course(network, data.train, task, plan, seed=seed, fits=fits)
 
