@@ -7,6 +7,7 @@ training.json        accuracies of every stage         checkpoint.safetensors  t
 model.json, model.safetensors  the integer Graph       artifacts/        what is shipped
 report.json          the verdict                       manifest.json     versions, seeds, sizes, hashes
 training.safetensors where a training stands that has not ended
+tensorboard/         curves of the training, if asked for
 """
 
 from __future__ import annotations
@@ -183,6 +184,10 @@ class RunFolder:
     @property
     def weights(self) -> Path:
         return self.path / "model.safetensors"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
 
     @property
     def artifacts(self) -> Path:

@@ -77,6 +77,10 @@ def command(
             help="Go on with a training that did not end, as it was begun; or give it up and begin anew.",
         ),
     ] = None,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Also draw curves, into RUN/tensorboard (extra tensorboard)."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train the architecture that a run found: float first, then in the integers that will run.
@@ -107,7 +111,9 @@ def command(
             "goes on as the training was begun; leave the other options out", param_hint="--resume"
         )
     with on_interrupted_training(found):
-        report = train_run(found, changes=changes, limits=limits, resume=resume, progress=progress)
+        report = train_run(
+            found, changes=changes, limits=limits, resume=resume, tensorboard=tensorboard, progress=progress
+        )
     emit({"run": str(found.path)} | report.to_dict(), as_json, _render)
 
 

@@ -49,6 +49,7 @@ PURPOSES = {
     "rich": "tables",
     "safetensors": "weights on disk",
     "snntorch": "surrogate gradients for training",
+    "tensorboard": "curves of a training",
     "tflite-runtime": "TFLite files: runs them as older boards do",
     "tomli": "TOML on Python 3.10",
     "tomli-w": "settings of a run",

@@ -7,11 +7,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from toolchain.datasets import Subset
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif, SpikeConv
+from toolchain.network.quantized import QuantizedNetwork
+from toolchain.network.spiking import SpikingNetwork
 
 WEIGHT = 0.5
 """Loss for firing twice as much as aimed at."""
+
+RATE_IMAGES = 200
+"""Images that a spike rate is measured on."""
 
 
 class SpikeRate:
@@ -40,3 +46,12 @@ class SpikeRate:
     def penalty(self, spikes: Mapping[str, Tensor]) -> Tensor:
         """What is added to the loss."""
         return WEIGHT * torch.relu(self.rate(spikes) / self.aim - 1)
+
+
+def spike_rate(network: SpikingNetwork | QuantizedNetwork, data: Subset) -> float:
+    """Share of the dense synaptic operations that spikes cause on a sample of ``data``."""
+    graph = network.architecture if isinstance(network, QuantizedNetwork) else network.graph
+    images = torch.from_numpy(data.images[:RATE_IMAGES]).to(next(network.parameters()).device)
+    with torch.no_grad():
+        spikes = network.spikes(images)
+    return float(SpikeRate(graph, 1.0).rate(spikes))

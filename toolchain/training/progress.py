@@ -13,12 +13,14 @@ from toolchain.training.evaluation import quality
 from toolchain.training.objective import Objective
 from toolchain.training.phase import PhaseName
 from toolchain.training.recipe import QUANTIZED_COST, Recipe
+from toolchain.training.tensorboard import EventFiles
 
 Progress = Callable[[str], None]
 
 
 class Reporter:
-    """A ``course.Watcher`` that judges on ``validation``, tells ``progress``, and calls ``keep`` behind each epoch."""
+    """A ``course.Watcher`` that judges on ``validation``, tells ``progress``, and calls ``keep`` behind each epoch;
+    ``drawn`` are its curves."""
 
     def __init__(
         self,
@@ -28,17 +30,23 @@ class Reporter:
         *,
         keep: Callable[[Course], None] = lambda course: None,
         stop: Callable[[], bool] = lambda: False,
+        drawn: EventFiles | None = None,
     ) -> None:
         self.validation, self.objective, self.progress = validation, objective, progress
-        self.keep, self.stop = keep, stop
+        self.keep, self.stop, self.drawn = keep, stop, drawn
 
     def judge(self, phase: PhaseName, network: nn.Module) -> float:
         """The quality on validation images."""
-        return quality(network, self.validation, self.objective)
+        found = quality(network, self.validation, self.objective)
+        if self.drawn is not None:
+            self.drawn.judged(network)
+        return found
 
     def epoch_ended(self, course: Course, epoch: Epoch) -> None:
         """One line: where the training stands, the best so far of its phase, and the time left."""
         self.keep(course)
+        if self.drawn is not None:
+            self.drawn.epoch_ended(course, epoch)
         reached = [
             one.quality for one in course.history if one.phase == epoch.phase and one.quality is not None
         ]

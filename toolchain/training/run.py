@@ -24,6 +24,7 @@ from toolchain.training.checkpoints import load_checkpoint
 from toolchain.training.float_run import FloatTrainingReport, train_float
 from toolchain.training.narrowing import Fits, require_possible
 from toolchain.training.progress import Progress
+from toolchain.training.tensorboard import require_tensorboard
 from toolchain.training.train import TrainingReport, require_apt, train
 
 
@@ -33,6 +34,7 @@ def train_run(
     changes: Mapping[str, object] = MappingProxyType({}),
     limits: Mapping[str, int] = MappingProxyType({}),
     resume: bool | None = None,
+    tensorboard: bool = False,
     progress: Progress,
 ) -> TrainingReport | FloatTrainingReport:
     """Train ``run``'s architecture on its data set; ``changes`` to its ``TrainingSettings`` replace what they say.
@@ -43,6 +45,8 @@ def train_run(
 
     ``resume`` goes on with a training that did not end, as it was begun, whatever ``run.toml`` says of trainings by
     now; False begins anew in its place, and None refuses to if there is one.
+
+    ``tensorboard``: curves go into ``tensorboard/``, in place of those of an earlier training.
 
     Writes ``checkpoint.safetensors``, ``model.json``, ``model.safetensors`` and ``training.json`` when training
     has ended; until then an earlier network stays as it was. ``training.safetensors`` holds where the training
@@ -58,12 +62,14 @@ def train_run(
             f"{run.path} has no {run.architecture.name}, because its search did not end; "
             f"go on with it: spikenas-deploy search --resume {run.path}"
         )
+    if tensorboard:
+        require_tensorboard()  # before anything is trained
     busy = f"another process is training {run.path}; wait for it, or stop it"
     with locked(run.training_lock, busy):
         written = (run.unfinished_training, run.checkpoint, run.model, run.weights, run.training)
         for path in (*written, run.settings_file):
             remove_leftovers(path)
-        return _train(run, changes, limits, resume, progress)
+        return _train(run, changes, limits, resume, tensorboard, progress)
 
 
 def finish_training(run: RunFolder, *, progress: Progress) -> dict[str, Any]:
@@ -89,6 +95,7 @@ def _train(
     changes: Mapping[str, object],
     limits: Mapping[str, int],
     resume: bool | None,
+    tensorboard: bool,
     progress: Progress,
 ) -> TrainingReport | FloatTrainingReport:
     architecture = load_architecture(run.architecture)
@@ -100,6 +107,8 @@ def _train(
             raise InputError(
                 "a training in the snasnet space cannot be resumed; train again without --resume"
             )
+        if tensorboard:
+            raise InputError("trainings in the snasnet space draw no curves; leave --tensorboard out")
         _require_float_alone(changes, limits)
         report = train_float(run, architecture, data, wanted, progress)
         _keep_epochs(run, settings, wanted, report.recipe.epochs)
@@ -134,6 +143,7 @@ def _train(
         checkpoint=run.unfinished_training,
         saved=saved,
         fits=fits if wanted.bits == "auto" else None,
+        events=run.tensorboard if tensorboard else None,
     )
     if not run.settings_file.is_file():
         raise InputError(f"{run.path} was removed while its training went on; start a new run with `search`")

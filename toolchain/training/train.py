@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from toolchain.datasets import Dataset, Subset
+from toolchain.datasets import Dataset
 from toolchain.errors import InputError, OutputsDifferError
 from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
@@ -21,7 +21,7 @@ from toolchain.measures import MEASURES, Task
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
 from toolchain.runs import TRAINING_SCHEMA, TrainingSettings
-from toolchain.training.activity import SpikeRate
+from toolchain.training.activity import SpikeRate, spike_rate
 from toolchain.training.checkpoints import ANEW, Saved, restored, save_checkpoint
 from toolchain.training.course import Course, Epoch, Stopped
 from toolchain.training.evaluation import quality, scores
@@ -40,9 +40,7 @@ from toolchain.training.recipe import (
     recipe,
     with_options,
 )
-
-RATE_IMAGES = 200
-"""Images that a spike rate is measured on."""
+from toolchain.training.tensorboard import curves
 
 SMALL_THRESHOLD = 64
 """Thresholds below this bend the firing rate noticeably, because the leak is floored (8 % at 32, measured)."""
@@ -98,10 +96,12 @@ def train(
     checkpoint: Path | None = None,
     saved: Saved | None = None,
     fits: Fits | None = None,
+    events: Path | None = None,
 ) -> Trained:
     """Train ``graph`` on ``data`` as ``wanted``: its epochs beat its time budget, which beats the recipe's number.
 
-    With ``fits`` each layer gets bits for which the Graph fits (``training.narrowing``).
+    With ``fits`` each layer gets bits for which the Graph fits (``training.narrowing``). Curves go into the folder
+    ``events`` (``training.tensorboard``).
 
     Where the training stands is kept in ``checkpoint`` before the first step, behind every epoch, and on Ctrl-C
     behind the present step. What was read from there, ``saved``, is gone on with by the recipe that it was begun
@@ -137,8 +137,10 @@ def train(
         progress(
             f"training {plan.epochs} epochs, {plan.quantized_epochs} of them in integers, on {len(data.train):,} images"
         )
-    with noticed() as interruption:
-        watcher = Reporter(data.validation, task, progress, keep=keep, stop=lambda: interruption.asked)
+    with curves(events, data.validation, task, anew=saved is None) as drawn, noticed() as interruption:
+        watcher = Reporter(
+            data.validation, task, progress, keep=keep, stop=lambda: interruption.asked, drawn=drawn
+        )
         try:
             quantized = course.run(watcher)
         except Stopped as error:
@@ -222,13 +224,6 @@ def _plan(graph: Graph, data: Dataset, wanted: TrainingSettings) -> Recipe:
 
 def _facts(graph: Graph, data: Dataset) -> dict[str, str]:
     return {"network": graph.sha256(), "data": data.sha256}
-
-
-def spike_rate(network: QuantizedNetwork, data: Subset) -> float:
-    """Share of the dense synaptic operations that spikes cause on a sample of ``data``."""
-    with torch.no_grad():
-        spikes = network.spikes(torch.from_numpy(data.images[:RATE_IMAGES]))
-    return float(SpikeRate(network.architecture, 1.0).rate(spikes))
 
 
 def differing_integers(network: QuantizedNetwork, graph: Graph, images: np.ndarray) -> int:
