@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import time
 from bisect import bisect_right
@@ -17,6 +18,9 @@ pytestmark = pytest.mark.accept
 
 KILLS = 10
 """Of the search, and as many of the training."""
+
+OF_TRAINING = ("training.json", "model.*", "checkpoint.safetensors")
+"""What a run does not have yet when its search has ended."""
 
 SETTINGS = ("--profile", "stm32f405", "--limit", "200", "--epochs", "24", "--seed", "3", "--workers", "2")
 
@@ -45,7 +49,8 @@ def kill(command: Command, run: RunFolder, part: int, offset: float) -> bool:
     searching, reached = not run.architecture.is_file(), None
     while not command.ended:
         # Where an earlier process kept the part, the time counts from when this one is at work on the next.
-        at_work = part == 0 or (command.said if searching else "going on behind" in command.said)
+        at_work = part == 0 or (command.said if searching else "\ntraining " in command.said)
+        at_work = at_work or "going on behind" in command.said
         if reached is None and at_work and life(run) >= part:
             reached = time.monotonic()
         if reached is not None and time.monotonic() - reached >= offset:
@@ -78,6 +83,8 @@ def test_twenty_kills_at_random_moments(tmp_path: Path) -> None:
             assert command.end() == 0, command.said
             assert outcome(run) == expected, f"seed {seed}, before kill {number}"
             run, runs = RunFolder(tmp_path / f"killed-{runs}"), runs + 1
+            if moment >= searched:
+                shutil.copytree(whole.path, run.path, ignore=shutil.ignore_patterns(*OF_TRAINING))
         training += run.architecture.is_file()
         print(
             f"kill {number} at {moment:.2f} s, {moment - kept[part]:.2f} s behind part {part}: {life(run)} kept"
