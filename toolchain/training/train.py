@@ -121,7 +121,8 @@ def train(
         try:
             save_checkpoint(checkpoint, course, wanted, facts)
         except InputError as error:
-            hint = f"; then go on with: spikenas-deploy train --resume {shlex.quote(str(checkpoint.parent))}"
+            command = shlex.join(["spikenas-deploy", "train", "--resume", str(checkpoint.parent)])
+            hint = f"; once that is mended, go on with: {command}"
             raise InputError(f"{error}{hint if checkpoint.is_file() else ''}") from error
 
     if saved is not None:

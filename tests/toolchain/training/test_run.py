@@ -276,8 +276,9 @@ def test_a_full_disk_says_how_to_go_on_and_leaves_all_that_it_takes(
     # Two epochs, checkpoint, weights, structure, report and settings: the disk is full at each.
     resume: bool | None = None
     for room in (2, 1, 1, 1, 2, 3, 4):  # noqa: B007 (``filling`` reads it)
-        with pytest.raises(InputError, match="No space left on device; nothing was changed"):
+        with pytest.raises(InputError, match="No space left on device; nothing was changed") as caught:
             train_run(run, resume=resume, progress=quiet)
+        assert ("training.safetensors" in str(caught.value)) == ("go on with: spikenas" in str(caught.value))
         assert run.unfinished_training.is_file()
         resume = True
         assert not [path for path in run.path.iterdir() if path.name.startswith(".model")]
