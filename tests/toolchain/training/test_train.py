@@ -7,13 +7,14 @@ import pytest
 
 from tests.support.data import bars
 from tests.toolchain.training.small import network
+from toolchain.cost.operations import operations
 from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.nodes import Lif
 from toolchain.runs import TrainingSettings
 from toolchain.training import train as module
 from toolchain.training.recipe import epochs_in
-from toolchain.training.train import small_thresholds, train
+from toolchain.training.train import images_to_compare, small_thresholds, train
 
 
 def quiet(message: str) -> None:
@@ -26,7 +27,7 @@ def test_training_learns_and_is_exact() -> None:
     result = train(network(), data, TrainingSettings(epochs=20), progress=messages.append)
     report = result.report
     assert report.test_quality > 0.8  # chance is a third
-    assert report.differing_integers == 0
+    assert report.differing_integers == 0 and report.compared_images == 60
     scores = reference.scores(result.graph, data.test.images)
     assert report.test_quality == (reference.predictions(scores) == data.test.targets).mean()
     assert report.recipe.epochs == 20 and report.test_images == 60
@@ -72,3 +73,12 @@ def test_small_thresholds_are_reported_by_node() -> None:
     assert isinstance(node, Lif) and node.threshold is not None
     low = replace(node, threshold=np.where(np.arange(8) < 3, 32, node.threshold).astype(np.int16))
     assert small_thresholds(replace(graph, nodes=(*graph.nodes[:2], low, graph.head))) == {"node": 3}
+
+
+def test_large_networks_are_compared_on_fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network()
+    assert images_to_compare(graph) > 10_000
+    monkeypatch.setattr("toolchain.training.train.COMPARED_OPERATIONS", 1_000 * operations(graph).dense)
+    assert images_to_compare(graph) == 1_000
+    monkeypatch.setattr("toolchain.training.train.COMPARED_OPERATIONS", 1)
+    assert images_to_compare(graph) == 100
