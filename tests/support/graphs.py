@@ -288,6 +288,7 @@ def of_numbers(graph: Graph, outputs: int | None = None) -> Graph:
         classes=count,
         weight=head.weight[:count],
         bias=head.bias[:count],
+        code_shift=None if head.code_shift is None else head.code_shift[:count],
         shifts=tuple((-3, 0, 5, -30, 30)[k % 5] for k in range(count)),
     )
     return replace(graph, nodes=(*graph.nodes[:-1], head), labels=tuple(f"number {k}" for k in range(count)))
