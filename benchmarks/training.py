@@ -42,7 +42,7 @@ from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import PIXEL_SCALE, ConvNorm, FloatLif, SpikingNetwork
 from toolchain.search.executors.environment import KEPT_MEMORY
 
-NETWORK, SIDE, CLASSES = "t2 leak2 reset-subtract stem32/2 003000 stride64 003000 head-flatten", 32, 10
+NETWORK, SIDE, CLASSES = "t4 leak2 reset-subtract stem16/1 stride32 003000 head-count", 32, 10
 
 
 class StepLoop(nn.Module):
@@ -82,9 +82,9 @@ class AsTheirs:
         spiking.Dynamics = self.before  # type: ignore[misc]
 
 
-def make_network(batch: Tensor) -> SpikingNetwork:
+def make_network(text: str, batch: Tensor) -> SpikingNetwork:
     """The network with moments of ``batch`` and gains that keep every current on it below the threshold."""
-    graph = build(parse(NETWORK), Shape(3, SIDE, SIDE), Preprocessing(SIDE, SIDE, "rgb"), tuple("0123456789"))  # type: ignore[arg-type]
+    graph = build(parse(text), Shape(3, SIDE, SIDE), Preprocessing(SIDE, SIDE, "rgb"), tuple("0123456789"))  # type: ignore[arg-type]
     network = SpikingNetwork(graph, seed=0)
     # Spikes of a layer depend on the layers before it, so moments settle from the first to the last.
     for module in network.nodes.values():
@@ -144,12 +144,12 @@ def race(sides: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[flo
     return took
 
 
-def measure(batch: int, rounds: int) -> dict[str, Any]:
+def measure(text: str, batch: int, rounds: int) -> dict[str, Any]:
     """All figures."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (batch, 3, SIDE, SIDE), dtype=torch.uint8, generator=generator)
     targets = torch.randint(0, CLASSES, (batch,), generator=generator)
-    network = make_network(pixels)
+    network = make_network(text, pixels)
     loop = StepLoop(network)
     network.eval(), loop.eval()
     with AsTheirs():
@@ -179,7 +179,7 @@ def measure(batch: int, rounds: int) -> dict[str, Any]:
         rounds,
     )
     return {
-        "network": NETWORK,
+        "network": text,
         "batch": batch,
         "threads": torch.get_num_threads(),
         "speedup_vs_snntorch": ratio(fixed["snntorch"], fixed["ours"]),
@@ -216,6 +216,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="smaller batches and fewer rounds")
+    parser.add_argument(
+        "--network", default=NETWORK, help="a chain of convolutions, as an architecture's text"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     options = parser.parse_args()
     if not os.environ.keys() >= KEPT_MEMORY.keys():
@@ -225,7 +228,7 @@ def main() -> None:
             [sys.executable, "-m", "benchmarks.training", *sys.argv[1:]],
             os.environ | KEPT_MEMORY,
         )
-    found = measure(*((64, 4) if options.quick else (128, 12)))
+    found = measure(options.network, *((64, 4) if options.quick else (128, 12)))
     if options.json:
         print(json.dumps(found, indent=2))
     else:

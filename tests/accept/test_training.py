@@ -20,7 +20,7 @@ pytestmark = pytest.mark.accept
 
 WEIGHTS_BYTES = 96 << 10
 NETWORK = "t2 leak2 reset-subtract stem16/1 003000 stride48 003000 stride64 003000 head-count"
-EPOCHS = "10"
+MANNER = ("--epochs", "20", "--mirror")
 
 
 def weights_bytes(run: RunFolder) -> int:
@@ -32,7 +32,7 @@ def test_fashion_mnist_in_96_kib_and_in_half_the_flash(tmp_path: Path) -> None:
     settings = RunSettings(data=DataSettings(source="fashion_mnist"))
     run = runs.create(tmp_path / "whole", profiles.load("stm32h743"), settings)
     save_architecture(parse(NETWORK), run.architecture)
-    whole = spikenas("train", run.path, "--epochs", EPOCHS)
+    whole = spikenas("train", run.path, *MANNER)
     assert weights_bytes(run) <= WEIGHTS_BYTES and set(whole["bits"].values()) == {8}
     assert whole["test_accuracy"] >= 0.92
     assert whole["float_test_accuracy"] - whole["test_accuracy"] <= 0.005
@@ -40,7 +40,7 @@ def test_fashion_mnist_in_96_kib_and_in_half_the_flash(tmp_path: Path) -> None:
     half = RunFolder(tmp_path / "half")
     shutil.copytree(run.path, half.path)
     flash = layout(load_graph(run.path), run.profile()).flash_bytes // 2
-    narrow = spikenas("train", half.path, "--epochs", EPOCHS, "--flash", str(flash))
+    narrow = spikenas("train", half.path, *MANNER, "--flash", str(flash))
     assert layout(load_graph(half.path), half.profile()).flash_bytes <= flash
     assert min(narrow["bits"].values()) < 8 and narrow["differing_integers"] == 0
     assert narrow["float_test_accuracy"] - narrow["test_accuracy"] <= 0.015

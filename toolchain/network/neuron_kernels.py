@@ -81,14 +81,17 @@ def _drive(u, x, gain, offset):
 @compiled()
 def _leave(left, u, level, threshold, to_zero):
     """What a reset leaves of the potentials ``u``."""
-    for i in range(len(u)):
-        drop = u[i] if to_zero else threshold[i]
-        left[i] = u[i] - (drop if u[i] >= level[i] else _ZERO)
+    if to_zero:
+        for i in range(len(u)):
+            left[i] = _ZERO if u[i] >= level[i] else u[i]
+    else:
+        for i in range(len(u)):
+            left[i] = u[i] - (threshold[i] if u[i] >= level[i] else _ZERO)
 
 
 @compiled()
 def _charge(u, left, x, gain, offset, kept, floored, scale):
-    """A step's potentials, before its reset, from what the step before left; ``u`` may be ``left``."""
+    """A step's potentials, before its reset, from what the step before left."""
     if floored == 0:
         for i in range(len(x)):
             u[i] = left[i] * kept + (wide(x[i]) * gain[i] + offset[i])
@@ -107,12 +110,19 @@ def _fire(spikes, u, level):
 @compiled()
 def _adjoint(back, u, gradient, level, threshold, inverse, half, kept, to_zero, attached):
     """From the gradient of the step after, d loss / d u there in ``back``, to this step's."""
-    for i in range(len(gradient)):
-        of_left = back[i] * kept
-        of_spike = wide(gradient[i]) - attached * of_left * (u[i] if to_zero else threshold[i])
-        through = _ZERO if to_zero and u[i] >= level[i] else _ONE
-        argument = (u[i] - threshold[i] + half) * inverse[i]
-        back[i] = of_left * through + of_spike * (inverse[i] / (_ONE + _SLOPE * argument * argument))
+    if to_zero:
+        for i in range(len(gradient)):
+            of_left = back[i] * kept
+            of_spike = wide(gradient[i]) - attached * of_left * u[i]
+            argument = (u[i] - threshold[i] + half) * inverse[i]
+            through = _ZERO if u[i] >= level[i] else of_left
+            back[i] = through + of_spike * (inverse[i] / (_ONE + _SLOPE * argument * argument))
+    else:
+        for i in range(len(gradient)):
+            of_left = back[i] * kept
+            of_spike = wide(gradient[i]) - attached * of_left * threshold[i]
+            argument = (u[i] - threshold[i] + half) * inverse[i]
+            back[i] = of_left + of_spike * (inverse[i] / (_ONE + _SLOPE * argument * argument))
 
 
 @compiled()
@@ -150,15 +160,16 @@ def forward(first, last, x, spikes, gain, offset, level, threshold, to_zero, lea
     steps, elements = spikes.shape
     kept, floored, scale = leak
     chunk = len(gain)
-    potentials = np.empty(chunk, np.float32)
+    potentials, remains = np.empty(chunk, np.float32), np.empty(chunk, np.float32)
     for start in range(first * BLOCK * chunk, min(last * BLOCK * chunk, elements), chunk):
         end = min(start + chunk, elements)
-        u = potentials[: end - start]
+        # Two buffers: where one is read and written, LLVM's check for overlap picks the loop without vectors.
+        u, left = potentials[: end - start], remains[: end - start]
         _drive(u, x[0, start:end], gain, offset)
         _fire(spikes[0, start:end], u, level)
         for t in range(1, steps):
-            _leave(u, u, level, threshold, to_zero)
-            _charge(u, u, x[t if len(x) > 1 else 0, start:end], gain, offset, kept, floored, scale)
+            _leave(left, u, level, threshold, to_zero)
+            _charge(u, left, x[t if len(x) > 1 else 0, start:end], gain, offset, kept, floored, scale)
             _fire(spikes[t, start:end], u, level)
 
 
