@@ -27,7 +27,7 @@ install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt .ci/environment
 	@PYTHON="$(PYTHON)" sh .ci/environment $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mcu,events,ray,evolution,tensorboard,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mcu,events,nir,ray,evolution,tensorboard,dev]'
 	@touch $(STAMP)
 
 demo: $(STAMP)

@@ -40,8 +40,8 @@ LEVELS = [
 ]
 """Lowest first: a room imports from its own level and those below."""
 
-NAMED_IN_STRINGS = {"ziglang", "tflite-runtime", "tensorboard"}
-"""Run with ``python -m``, imported by name, or by ``torch.utils.tensorboard``."""
+NAMED_IN_STRINGS = {"ziglang", "tflite-runtime", "tensorboard", "nirtorch"}
+"""Run with ``python -m``, imported by name, by ``torch.utils.tensorboard``, or by snntorch."""
 
 HEAVY = {"torch", "snntorch"}
 

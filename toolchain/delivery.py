@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from exporters.base import exporter
+from exporters.base import Target, chosen, exporter
 from exporters.c import compilers
 from exporters.c.build import build
 from exporters.c.cores import CORES
@@ -29,16 +29,16 @@ from toolchain.verification.verify import verify
 Progress = Callable[[str], None]
 
 
-def require_tools(profile: Profile, formats: Sequence[str], *, verify: bool = True) -> None:
-    """Make sure that ``export_run`` in ``formats`` (none: the profile's own) finds what it needs.
+def require_tools(
+    profile: Profile, formats: Sequence[str], targets: Sequence[str] = (), *, verify: bool = True
+) -> None:
+    """Make sure that ``export_run`` with the same formats and targets finds what it needs.
 
     With ``verify`` also what ``verify_run`` needs then. Raises ``ToolMissingError`` for a compiler or an
-    emulator that is not installed, ``InputError`` for an unknown format.
+    emulator that is not installed, ``InputError`` for an unknown format or target.
     """
-    names = formats or profile.default_formats
-    for name in names:
-        exporter(name)
-    if "c" not in names or profile.core not in CORES:
+    names = {target.name for target in chosen(formats, targets, profile.default_formats)}
+    if "firmware" not in names or profile.core not in CORES:
         return
     compilers.arm_command(None)
     if verify and profile.emulation is not None:
@@ -48,23 +48,26 @@ def require_tools(profile: Profile, formats: Sequence[str], *, verify: bool = Tr
             qemu_machine.program()
 
 
-def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) -> list[Path]:
-    """Write ``run``'s network in ``formats`` (none: its profile's own) and return the artifacts' paths.
+def export_run(
+    run: RunFolder, formats: Sequence[str], targets: Sequence[str] = (), *, progress: Progress
+) -> list[Path]:
+    """Write ``run``'s network for what ``exporters.base.chosen`` says of ``formats`` and ``targets`` (without
+    either, the formats of its profile) and return the artifacts' paths.
 
     The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``. The
     artifacts of an earlier export are replaced together, and only when everything has gone well.
 
-    Raises ``InputError`` if the run has no trained network, a format is unknown or the folder cannot be
+    Raises ``InputError`` if the run has no trained network, a format or target is unknown or the folder cannot be
     written, ``OverBudgetError`` if the image does not link into the board's regions, ``ToolMissingError`` if
     there is no compiler.
 
     A network of the ``snasnet`` space is written as ``model_float.onnx`` alone, and run against torch at once:
     ``OutputsDifferError`` if logits differ, ``OverBudgetError`` if the file is too large.
     """
-    if is_float(run):
-        return _export_float(run, formats, progress)
     profile = run.profile()
-    exporters = {name: exporter(name) for name in dict.fromkeys(formats or profile.default_formats)}
+    wanted = chosen(formats, targets, ("onnx",) if is_float(run) else profile.default_formats)
+    if is_float(run):
+        return _export_float(run, wanted, progress)
     if not run.model.is_file():
         raise InputError(
             f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first"
@@ -74,10 +77,10 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
     staged = _staging(run)
     try:
         written = []
-        for name, module in exporters.items():
-            progress(f"exporting {name}")
-            written += module.export(graph, profile, staged)
-        if "c" in exporters and profile.core in CORES:
+        for target in wanted:
+            progress(f"exporting {target.format} for {target.name}")
+            written += exporter(target.name).export(graph, profile, staged)
+        if any(target.name == "firmware" for target in wanted) and profile.core in CORES:
             progress(f"linking firmware for {profile.name}")
             firmware = build(staged / "c", profile)
             written += [firmware.elf, firmware.binary]
@@ -86,7 +89,8 @@ def export_run(run: RunFolder, formats: Sequence[str], *, progress: Progress) ->
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     run.report.unlink(missing_ok=True)  # an old verdict speaks of other files
-    run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "formats": list(exporters)})
+    names = [target.name for target in wanted]
+    run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "targets": names})
     return [run.artifacts / path.relative_to(staged) for path in written]
 
 
@@ -96,15 +100,14 @@ def is_float(run: RunFolder) -> bool:
     return isinstance(found, dict) and found.get("space") == SPACE
 
 
-def _export_float(run: RunFolder, formats: Sequence[str], progress: Progress) -> list[Path]:
+def _export_float(run: RunFolder, targets: Sequence[Target], progress: Progress) -> list[Path]:
     from exporters.onnx import snasnet
     from toolchain.training.float_run import trained_network
     from toolchain.verification.float_network import compare_float
 
-    other = next((name for name in formats if name != "onnx"), None)
+    other = next((target for target in targets if target.name != "cpu"), None)
     if other is not None:
-        exporter(other)
-        raise refuse({"c": "A C export", "tflite": "A TFLite export"}[other])
+        raise refuse(f"The export of {other.format} for {other.name}")
     profile, data = run.profile(), run.dataset()
     network = trained_network(run, data)
     staged = _staging(run)
@@ -126,7 +129,7 @@ def _export_float(run: RunFolder, formats: Sequence[str], progress: Progress) ->
     run.report.unlink(missing_ok=True)
     comparison = asdict(found)
     run.write_manifest(
-        {"profile": profile.name, "formats": ["onnx"], "space": SPACE, "comparison": comparison}
+        {"profile": profile.name, "targets": ["cpu"], "space": SPACE, "comparison": comparison}
     )
     return [run.artifacts / path.name]
 

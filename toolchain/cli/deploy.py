@@ -6,7 +6,7 @@ import typer
 
 from toolchain.architecture.snasnet import SPACE, refuse
 from toolchain.cli.console import progress
-from toolchain.cli.export_options import Formats, Samples
+from toolchain.cli.export_options import Formats, Samples, Targets
 from toolchain.cli.interruption import on_interrupt, options_given
 from toolchain.cli.run_options import (
     Algorithm,
@@ -58,6 +58,7 @@ def command(
     ray: RayAddress = None,
     epochs: Epochs = None,
     formats: Formats = None,
+    targets: Targets = None,
     samples: Samples = None,
     as_json: Json = False,
 ) -> None:
@@ -93,12 +94,14 @@ def command(
     if algorithm == SPACE:
         raise refuse("A deployment")
     board = load(profile)
-    require_tools(board, formats or ())  # what is missing must not be found after minutes of training
+    require_tools(
+        board, formats or (), targets or ()
+    )  # what is missing must not be found after minutes of training
     run, images = begin_run(board, settings, out=out, progress=progress)
     searched(run, images, workers(worker_count, ray))
     train_found(run)
-    rest = ["export", str(run.path), *options_given(context, ("formats", "samples"))]
+    rest = ["export", str(run.path), *options_given(context, ("formats", "targets", "samples"))]
     with on_interrupt("interrupted; export and verify the trained network with", rest):
-        export_run(run, formats or (), progress=progress)
+        export_run(run, formats or (), targets or (), progress=progress)
         verdict = verify_run(run, samples=samples, progress=progress)
     conclude(run, verdict, as_json)

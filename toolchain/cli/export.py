@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from exporters.base import TARGETS, chosen
 from toolchain import runs
-from toolchain.cli.console import emit, progress
-from toolchain.cli.export_options import Formats, Samples
+from toolchain.cli.console import emit, print_table, progress
+from toolchain.cli.export_options import Formats, Samples, Targets
 
 
 def command(
@@ -18,7 +20,11 @@ def command(
         typer.Argument(metavar="[RUN]", help="The run's folder; the newest under runs/ if none is given."),
     ] = None,
     formats: Formats = None,
+    targets: Targets = None,
     samples: Samples = None,
+    show: Annotated[
+        bool, typer.Option("--list", help="List formats, targets, their files and what each needs, and stop.")
+    ] = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Run what was written.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -27,14 +33,17 @@ def command(
     Exit code 5 if integers or footprint differ from the reference and the prediction, 4 if over budget, 6 if a
     compiler or emulator is missing.
     """
+    if show:
+        _list(as_json)
+        return
     from toolchain.delivery import export_run, is_float, require_tools, verify_run
 
     found = runs.find(run)
     if is_float(found):
         verify = False  # the export compares it with torch; there are no integers
     else:
-        require_tools(found.profile(), formats or (), verify=verify)
-    paths = export_run(found, formats or (), progress=progress)
+        require_tools(found.profile(), formats or (), targets or (), verify=verify)
+    paths = export_run(found, formats or (), targets or (), progress=progress)
     if not verify:
         document = {"run": str(found.path), "artifacts": [str(path) for path in paths]}
         emit(document, as_json, lambda _: print(*paths, sep="\n"))
@@ -42,3 +51,15 @@ def command(
     from toolchain.cli.verdicts import conclude
 
     conclude(found, verify_run(found, samples=samples, progress=progress), as_json)
+
+
+def _list(as_json: bool) -> None:
+    columns = ("format", "target", "files", "runs in", "needs")
+    rows = [
+        (target.format, target.name, " ".join(target.files), target.runs_in, target.needs or "nothing more")
+        for target in TARGETS
+    ]
+    document = [
+        asdict(target) | {"default": target in chosen((target.format,), (), ())} for target in TARGETS
+    ]
+    emit({"targets": document}, as_json, lambda _: print_table(columns, rows, "what export writes"))

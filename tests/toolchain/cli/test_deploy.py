@@ -93,7 +93,7 @@ def test_an_interruption_says_how_to_go_on_from_there(
         ("--profile", "stm32f40", "stm32f405"),
         ("--time-budget", "soon", "soon"),
         ("--flash", "lots", "lots"),
-        ("--format", "tfile", "no exporter writes 'tfile'"),
+        ("--format", "tfile", "no exporter writes the format 'tfile'"),
     ],
 )
 def test_a_wrong_word_is_one_sentence_and_leaves_nothing(

@@ -71,5 +71,5 @@ def test_a_missing_tool_ends_it_at_once(
 def test_an_unknown_format_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     trained("jetson_nano")
     assert main(["export", "run", "--format", "pth"]) == 3
-    assert "no exporter writes 'pth'" in capsys.readouterr().err
+    assert "no exporter writes the format 'pth'" in capsys.readouterr().err
     assert main(["export", "run", "--samples", "0"]) == 2
