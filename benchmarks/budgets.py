@@ -32,7 +32,8 @@ from toolchain.datasets import Dataset
 from toolchain.durations import spoken
 from toolchain.graph.nodes import Shape
 from toolchain.graph.storage import load_graph
-from toolchain.runs import DataSettings, RunFolder, RunSettings, TrainingSettings
+from toolchain.runs import RunFolder
+from toolchain.settings import DataSettings, RunSettings, TrainingSettings
 from toolchain.training.run import finish_training
 
 BOARD = "stm32h743"

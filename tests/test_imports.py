@@ -27,7 +27,7 @@ LEVELS = [
         "hardware_profiles",
     },
     {"toolchain.graph", "toolchain.profiles", "toolchain.architecture", "toolchain.datasets"},
-    {"toolchain.cost", "toolchain.runs"},
+    {"toolchain.cost", "toolchain.runs", "toolchain.settings"},
     {"toolchain.network", "exporters"},
     {
         "toolchain.search",

@@ -14,7 +14,8 @@ from toolchain.architecture.storage import save_architecture
 from toolchain.architecture.text import parse
 from toolchain.cost.layout import layout
 from toolchain.graph.storage import load_graph
-from toolchain.runs import DataSettings, RunFolder, RunSettings
+from toolchain.runs import RunFolder
+from toolchain.settings import DataSettings, RunSettings
 
 pytestmark = pytest.mark.accept
 

@@ -15,7 +15,8 @@ from toolchain.delivery import export_run, require_tools, verify_run
 from toolchain.errors import InputError, OverBudgetError, ToolMissingError
 from toolchain.graph.storage import save_graph
 from toolchain.profiles.schema import Profile
-from toolchain.runs import RunFolder, RunSettings
+from toolchain.runs import RunFolder
+from toolchain.settings import LimitSettings, RunSettings
 from toolchain.training.run import train_run
 from toolchain.verification.check import check_run
 
@@ -194,7 +195,7 @@ def test_other_forms_of_a_float_network_are_refused(float_run: RunFolder, form: 
 
 
 def test_a_float_file_over_budget_is_not_left_behind(float_run: RunFolder) -> None:
-    limits = runs.LimitSettings(artifact_bytes=1000)
+    limits = LimitSettings(artifact_bytes=1000)
     float_run.save_settings(float_run.settings().model_copy(update={"limits": limits}))
     with pytest.raises(OverBudgetError, match=r"model_float\.onnx is over budget by"):
         export_run(float_run, (), progress=quiet)

@@ -8,7 +8,7 @@ import pytest
 
 from toolchain import profiles, runs
 from toolchain.errors import InputError
-from toolchain.runs import DataSettings, LimitSettings, RunSettings, SearchSettings, TrainingSettings
+from toolchain.settings import DataSettings, LimitSettings, RunSettings, SearchSettings, TrainingSettings
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import typer
 from toolchain.durations import parse_duration, parse_milliseconds
 from toolchain.profiles.budget import parse_size
 from toolchain.quantities import parse_count, parse_millijoules
-from toolchain.runs import (
+from toolchain.settings import (
     MOST_SEED,
     DataSettings,
     LimitSettings,

@@ -13,6 +13,7 @@ from toolchain.cli.interruption import on_interrupted_training
 from toolchain.cli.search_tables import of_document
 from toolchain.durations import parse_duration
 from toolchain.profiles.budget import parse_size
+from toolchain.settings import MOST_SEED
 
 Run = Annotated[
     Path | None,
@@ -30,7 +31,7 @@ def command(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=runs.MOST_SEED, help="Seed of initial weights and order of images."),
+        typer.Option(min=0, max=MOST_SEED, help="Seed of initial weights and order of images."),
     ] = None,
     mirror: Annotated[
         bool | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
@@ -36,7 +37,8 @@ class Budget:
     A microcontroller limits each region and, over all regions of a kind, ``flash_bytes`` and ``sram_bytes``:
     their sum, or the narrowed number. A Linux board limits the artifact, the resident memory above the bare
     runtime, and the latency. ``energy_mj`` and ``operations`` (dense synaptic operations), both for an
-    image, are limits that only a user sets.
+    image, are limits that only a user sets. ``targets`` names the artifacts that are held to it; none: those of the
+    profile's default formats.
     """
 
     regions: tuple[RegionLimit, ...]
@@ -47,6 +49,7 @@ class Budget:
     latency_ms: float | None
     energy_mj: float | None
     operations: int | None
+    targets: tuple[str, ...] = ()
 
 
 def budget(
@@ -59,6 +62,7 @@ def budget(
     latency_ms: float | None = None,
     energy_mj: float | None = None,
     operations: int | None = None,
+    targets: Sequence[str] | None = None,
 ) -> Budget:
     """The budget of ``profile``, narrowed where a number is given.
 
@@ -98,6 +102,7 @@ def budget(
         latency_ms=latency_ms if latency_ms is not None else linux.latency_ms if linux else None,
         energy_mj=_energy(profile, energy_mj),
         operations=_operations(operations),
+        targets=tuple(targets or ()),
     )
 
 

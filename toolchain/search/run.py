@@ -14,7 +14,7 @@ from toolchain.errors import InputError
 from toolchain.files import read_json, write_json
 from toolchain.profiles.budget import budget
 from toolchain.profiles.schema import Profile
-from toolchain.runs import RunFolder, RunSettings
+from toolchain.runs import RunFolder
 from toolchain.search.algorithms import algorithm
 from toolchain.search.board import Board
 from toolchain.search.documents import SCHEMA, search_document, verdict_document
@@ -24,6 +24,7 @@ from toolchain.search.executors import Workers
 from toolchain.search.operation_sets import operations_for
 from toolchain.search.results import SearchResult
 from toolchain.search.settings import OPERATIONS, SearchSettings
+from toolchain.settings import RunSettings
 
 DEMONSTRATION = "the built-in digits are a demonstration; give --data to get a network worth deploying"
 

@@ -18,7 +18,7 @@ from safetensors.torch import save
 
 from toolchain.errors import InputError
 from toolchain.files import write_atomic
-from toolchain.runs import TrainingSettings
+from toolchain.settings import TrainingSettings
 from toolchain.training.course import Checkpoint, Course, Epoch
 from toolchain.training.phase import PhaseName
 from toolchain.training.recipe import Recipe

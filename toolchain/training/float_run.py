@@ -16,8 +16,9 @@ from toolchain.datasets import Dataset
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, write_atomic, write_json
 from toolchain.network.snasnet import SnasnetNetwork
-from toolchain.runs import TRAINING_SCHEMA, RunFolder, TrainingSettings
+from toolchain.runs import TRAINING_SCHEMA, RunFolder
 from toolchain.search.snasnet.training import phase, train
+from toolchain.settings import TrainingSettings
 from toolchain.training.phase import seconds_per_epoch
 from toolchain.training.progress import Progress
 from toolchain.training.recipe import Recipe, recipe

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from toolchain.runs import TrainingSettings
+from toolchain.settings import TrainingSettings
 
 IMAGES_SEEN = 400_000
 """Training images, counted over epochs: chosen so that Fashion-MNIST trains in minutes on two cores, not tuned."""

@@ -19,7 +19,8 @@ from toolchain.files import locked, read_json, remove_leftovers, write_atomic, w
 from toolchain.graph.graph import Graph
 from toolchain.graph.storage import save_graph
 from toolchain.profiles.schema import Profile
-from toolchain.runs import TRAINING_SCHEMA, RunFolder, RunSettings, TrainingSettings
+from toolchain.runs import TRAINING_SCHEMA, RunFolder
+from toolchain.settings import RunSettings, TrainingSettings
 from toolchain.training.checkpoints import load_checkpoint
 from toolchain.training.float_run import FloatTrainingReport, train_float
 from toolchain.training.narrowing import Fits, require_possible

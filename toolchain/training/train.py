@@ -21,7 +21,8 @@ from toolchain.graph.widths import narrowable
 from toolchain.measures import MEASURES, Task
 from toolchain.network.quantized import QuantizedNetwork
 from toolchain.network.spiking import SpikingNetwork
-from toolchain.runs import TRAINING_SCHEMA, TrainingSettings
+from toolchain.runs import TRAINING_SCHEMA
+from toolchain.settings import TrainingSettings
 from toolchain.training.activity import SpikeRate, spike_rate
 from toolchain.training.checkpoints import ANEW, Saved, restored, save_checkpoint
 from toolchain.training.course import Course, Epoch, Stopped

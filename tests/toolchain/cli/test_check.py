@@ -15,7 +15,7 @@ from toolchain import runs
 from toolchain.cli.main import main
 from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
-from toolchain.runs import LimitSettings, RunSettings
+from toolchain.settings import LimitSettings, RunSettings
 
 BOARD = "stm32f405"
 

@@ -13,7 +13,7 @@ from toolchain import delivery, profiles, runs
 from toolchain.cli.main import main
 from toolchain.errors import ToolMissingError
 from toolchain.graph.storage import save_graph
-from toolchain.runs import RunSettings
+from toolchain.settings import RunSettings
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,8 @@ from toolchain.architecture.storage import save_architecture
 from toolchain.architecture.text import parse
 from toolchain.cli.main import main
 from toolchain.files import write_json
-from toolchain.runs import DataSettings, RunFolder, RunSettings, TrainingSettings
+from toolchain.runs import RunFolder
+from toolchain.settings import DataSettings, RunSettings, TrainingSettings
 from toolchain.training.interruption import noticed
 from toolchain.training.run import train_run
 

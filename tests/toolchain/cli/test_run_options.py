@@ -7,7 +7,7 @@ import pytest
 
 from toolchain.cli.run_options import SEARCH_SHARE, run_settings
 from toolchain.errors import InputError
-from toolchain.runs import RunSettings
+from toolchain.settings import RunSettings
 
 NOTHING: dict[str, Any] = {
     "data": None, "size": None, "channels": None, "limit": None, "frames": None, "flash": None, "sram": None,

@@ -19,7 +19,7 @@ from toolchain.graph.nodes import Head, Input, Lif, PixelConv, Shape
 from toolchain.graph.preprocessing import Preprocessing
 from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
-from toolchain.runs import LimitSettings, RunSettings
+from toolchain.settings import LimitSettings, RunSettings
 
 
 def network() -> Graph:

@@ -36,7 +36,7 @@ def test_it_raises_as_the_search_would() -> None:
 
 def test_it_needs_no_torch() -> None:
     program = (
-        "import sys; from toolchain.search.run import plan_run; from toolchain.runs import RunSettings\n"
+        "import sys; from toolchain.search.run import plan_run; from toolchain.settings import RunSettings\n"
         "from toolchain.profiles import load; import toolchain.cli.search, toolchain.cli.search_tables\n"
         "plan = plan_run(load('jetson_nano'), RunSettings(), progress=lambda text: None)\n"
         "assert plan.positions and not {'torch', 'numba', 'ray'} & set(sys.modules), sorted(sys.modules)"

@@ -12,11 +12,12 @@ from toolchain import profiles, runs
 from toolchain.architecture.storage import load_architecture
 from toolchain.architecture.text import parse
 from toolchain.errors import InputError, OverBudgetError
-from toolchain.runs import DataSettings, LimitSettings, RunFolder, RunSettings, SearchSettings
+from toolchain.runs import RunFolder
 from toolchain.search import run as room
 from toolchain.search.executors import Workers
 from toolchain.search.journal import read_journal
 from toolchain.search.run import begin_run, pick_run, plan_run, search_found, search_run
+from toolchain.settings import DataSettings, LimitSettings, RunSettings, SearchSettings
 
 
 @pytest.fixture(scope="module")

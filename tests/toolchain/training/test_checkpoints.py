@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from tests.toolchain.training.test_course import PLAN, StopAfter, course
 from toolchain.errors import InputError
-from toolchain.runs import TrainingSettings
+from toolchain.settings import TrainingSettings
 from toolchain.training.checkpoints import Saved, load_checkpoint, restored, save_checkpoint
 from toolchain.training.course import Course, Stopped
 

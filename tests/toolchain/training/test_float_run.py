@@ -14,7 +14,8 @@ from toolchain.architecture.text import AnyArchitecture
 from toolchain.architecture.text import parse as parse_spikenas
 from toolchain.datasets import Dataset
 from toolchain.errors import InputError
-from toolchain.runs import RunFolder, RunSettings, TrainingSettings
+from toolchain.runs import RunFolder
+from toolchain.settings import RunSettings, TrainingSettings
 from toolchain.training.float_run import FloatTrainingReport, trained_network
 from toolchain.training.run import train_run
 

@@ -20,7 +20,8 @@ from toolchain.graph import reference
 from toolchain.graph.storage import load_graph
 from toolchain.graph.widths import narrowable
 from toolchain.profiles.budget import budget
-from toolchain.runs import DataSettings, RunFolder, RunSettings, TrainingSettings
+from toolchain.runs import RunFolder
+from toolchain.settings import DataSettings, RunSettings, TrainingSettings
 from toolchain.training.run import finish_training, train_run
 
 

@@ -11,7 +11,7 @@ from toolchain.cost.operations import operations
 from toolchain.errors import InputError
 from toolchain.graph import reference
 from toolchain.graph.nodes import Lif
-from toolchain.runs import TrainingSettings
+from toolchain.settings import TrainingSettings
 from toolchain.training import train as module
 from toolchain.training.recipe import epochs_in
 from toolchain.training.train import images_to_compare, small_thresholds, train
