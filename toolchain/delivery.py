@@ -52,7 +52,7 @@ def export_run(
     run: RunFolder, formats: Sequence[str], targets: Sequence[str] = (), *, progress: Progress
 ) -> list[Path]:
     """Write ``run``'s network for what ``exporters.base.chosen`` says of ``formats`` and ``targets`` (without
-    either, the formats of its profile) and return the artifacts' paths.
+    either, what its budget is held on) and return the artifacts' paths.
 
     The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``. The
     artifacts of an earlier export are replaced together, and only when everything has gone well.
@@ -65,6 +65,8 @@ def export_run(
     ``OutputsDifferError`` if logits differ, ``OverBudgetError`` if the file is too large.
     """
     profile = run.profile()
+    if not formats and not targets:
+        targets = run.budget().targets
     wanted = chosen(formats, targets, ("onnx",) if is_float(run) else profile.default_formats)
     if is_float(run):
         return _export_float(run, wanted, progress)

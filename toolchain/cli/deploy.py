@@ -6,7 +6,7 @@ import typer
 
 from toolchain.architecture.snasnet import SPACE, refuse
 from toolchain.cli.console import progress
-from toolchain.cli.export_options import Formats, Samples, Targets
+from toolchain.cli.export_options import Formats, Samples
 from toolchain.cli.interruption import on_interrupt, options_given
 from toolchain.cli.run_options import (
     Algorithm,
@@ -23,6 +23,7 @@ from toolchain.cli.run_options import (
     Out,
     RayAddress,
     Seed,
+    Shipped,
     Side,
     Size,
     Synops,
@@ -49,6 +50,7 @@ def command(
     latency: Latency = None,
     energy: Energy = None,
     synops: Synops = None,
+    targets: Shipped = None,
     algorithm: Algorithm = "spikenas",
     bits: Bits = "8",
     time_budget: TimeBudget = None,
@@ -58,7 +60,6 @@ def command(
     ray: RayAddress = None,
     epochs: Epochs = None,
     formats: Formats = None,
-    targets: Targets = None,
     samples: Samples = None,
     as_json: Json = False,
 ) -> None:
@@ -90,6 +91,7 @@ def command(
         time_budget=time_budget,
         seed=seed,
         epochs=epochs,
+        targets=targets,
     )
     if algorithm == SPACE:
         raise refuse("A deployment")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from exporters.base import TARGETS, chosen
 from toolchain.durations import parse_duration, parse_milliseconds
 from toolchain.profiles.budget import parse_size
 from toolchain.quantities import parse_count, parse_millijoules
@@ -79,6 +80,14 @@ RayAddress = Annotated[
     str | None,
     typer.Option("--ray", metavar="ADDRESS", help="Evaluate candidates on this Ray cluster, as in auto."),
 ]
+Shipped = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        help=f"Hold the budget on what is exported for {', '.join(target.name for target in TARGETS)}; may be"
+        " repeated. By default the profile's own formats; `export --list` tells more.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of the search and the training.")]
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The run's folder; by default a new one under runs/.")
@@ -86,6 +95,7 @@ Out = Annotated[
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of training in all.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
+Words = TypeVar("Words", str, list[str])
 Value = TypeVar("Value")
 
 
@@ -108,6 +118,7 @@ def run_settings(
     time_budget: str | None,
     seed: int,
     epochs: int | None,
+    targets: list[str] | None,
 ) -> RunSettings:
     """The settings that the options' words stand for; raises ``InputError`` for a size or time that is none."""
     seconds = _given(time_budget, parse_duration)
@@ -126,6 +137,7 @@ def run_settings(
             latency_ms=_given(latency, parse_milliseconds),
             energy_mj=_given(energy, parse_millijoules),
             operations=_given(synops, parse_count),
+            targets=_given(targets, known_targets),
         ),
         search=SearchSettings(
             algorithm=algorithm,
@@ -154,8 +166,13 @@ def workers(count: int | None, ray: str | None) -> Workers:
     return Workers(count or cores, ray)
 
 
-def _given(text: str | None, parse: Callable[[str], Value]) -> Value | None:
-    return None if text is None else parse(text)
+def known_targets(names: list[str]) -> tuple[str, ...]:
+    """``names``, each once; raises ``InputError`` for a target that is none."""
+    return tuple(target.name for target in chosen((), names, ()))
+
+
+def _given(words: Words | None, parse: Callable[[Words], Value]) -> Value | None:
+    return None if words is None else parse(words)
 
 
 def _absolute(source: str) -> str:

@@ -26,6 +26,7 @@ from toolchain.cli.run_options import (
     Out,
     RayAddress,
     Seed,
+    Shipped,
     Side,
     Size,
     Synops,
@@ -66,6 +67,7 @@ def command(
     latency: Latency = None,
     energy: Energy = None,
     synops: Synops = None,
+    targets: Shipped = None,
     algorithm: Algorithm = "spikenas",
     bits: Bits = "8",
     time_budget: TimeBudget = None,
@@ -160,6 +162,7 @@ def command(
         time_budget=time_budget,
         seed=seed,
         epochs=epochs,
+        targets=targets,
     )
     board = load(profile)
     if dry_run:

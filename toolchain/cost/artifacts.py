@@ -18,6 +18,9 @@ from toolchain.graph.graph import Graph
 
 FLOAT_BYTES = 4
 
+TARGETS = ("cpu", "linux")
+"""Targets whose files are predicted."""
+
 
 class _Memory(NamedTuple):
     """Bytes that a runtime takes to open any network, for each of what the names say."""
@@ -30,9 +33,12 @@ class _Memory(NamedTuple):
     working: float
 
 
+DEFAULTS = {"onnx": "cpu", "tflite": "linux"}
+"""The target that a format of Linux boards means."""
+
 _MEMORY = {
-    "onnx": _Memory(12_600_000, 13.9, 0, 70_000, 0.4, 25),
-    "tflite": _Memory(5_200_000, 4.6, 4.4, 49_000, 1.0, 23.3),
+    "cpu": _Memory(12_600_000, 13.9, 0, 70_000, 0.4, 25),
+    "linux": _Memory(5_200_000, 4.6, 4.4, 49_000, 1.0, 23.3),
 }
 """Fitted to 300 networks (2 to 1,900 kB, images of 16x16 to 96x96 pixels) in ONNX Runtime 1.32, tflite-runtime
 2.14 and LiteRT on x86-64, such that none took more. Weights become float32, and runtimes keep a copy that is packed
@@ -40,17 +46,17 @@ for their kernels: ONNX Runtime one, TFLite one for each time step. Besides ther
 potentials that wait for the next one, and what a convolution works on."""
 
 
-def artifact_bytes(graph: Graph, form: str, profile: str) -> int:
-    """Size of the largest ``onnx`` or ``tflite`` file of ``graph`` for this profile; weights are not needed."""
-    return int(file_bytes(graph_demand(graph), form, profile))
+def artifact_bytes(graph: Graph, target: str, profile: str) -> int:
+    """Size of the largest file of ``graph`` for a target of ``TARGETS`` and this profile; weights are not needed."""
+    return int(file_bytes(graph_demand(graph), target, profile))
 
 
-def resident_bytes(graph: Graph, form: str) -> int:
+def resident_bytes(graph: Graph, target: str) -> int:
     """Estimated memory that one inference takes above the bare runtime: session, file, float32 weights, maps.
 
     It is above what was measured on x86-64 by up to a half, mostly by a sixth.
     """
-    return int(memory_bytes(graph_demand(graph), form))
+    return int(memory_bytes(graph_demand(graph), target))
 
 
 def latency_ms(graph: Graph, float_macs_per_second: float) -> float:
@@ -66,18 +72,18 @@ def weight_count(graph: Graph) -> int:
     return int(graph_demand(graph).weights)
 
 
-def file_bytes(demand: Demand, form: str, profile: str) -> Amount:
+def file_bytes(demand: Demand, target: str, profile: str) -> Amount:
     """``artifact_bytes`` of a network's demand, or of many at once."""
     named = name_characters(profile)
-    if form == "onnx":
+    if target == "cpu":
         return onnx_file.file_bytes(demand.onnx_bytes + named)
     kinds = demand.pools > 0, demand.or_pools > 0, demand.padded > 0
     return tflite_file.file_bytes(demand.tflite_bytes + named, *kinds)
 
 
-def memory_bytes(demand: Demand, form: str) -> Amount:
+def memory_bytes(demand: Demand, target: str) -> Amount:
     """``resident_bytes`` of a network's demand, or of many at once."""
-    per, steps = _MEMORY[form], demand.time_steps
+    per, steps = _MEMORY[target], demand.time_steps
     return rounded(
         per.session
         + (per.weight + per.weight_step * steps) * demand.weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import overload
@@ -12,6 +13,7 @@ from toolchain.cost.code_size import image_code_bytes
 from toolchain.cost.demand import Demand
 from toolchain.cost.layout import mailbox_bytes
 from toolchain.cost.regions import assign, image_parts, used_bytes
+from toolchain.errors import InputError
 from toolchain.profiles.budget import RegionLimit, budget
 from toolchain.profiles.schema import Profile
 
@@ -40,23 +42,37 @@ class Figures:
     operations: Amount
 
 
-def figures(demand: Demand, profile: Profile) -> Figures:
-    """The figures of a network's ``demand`` on the board of ``profile``."""
+def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Figures:
+    """The figures of a network of this ``demand`` on the board of ``profile``.
+
+    It is shipped for ``targets``; without any, in the default formats of the profile.
+    """
     if profile.core is not None and profile.regions:
         return _microcontroller(demand, profile)
-    forms = [form for form in profile.default_formats if form != "c"]
+    shipped = targets or [artifacts.DEFAULTS[form] for form in profile.default_formats if form != "c"]
     speed = profile.performance
     time_ms = None if speed is None else artifacts.image_ms(demand, speed.float_macs_per_second)
     return Figures(
         flash_bytes=None,
         sram_bytes=None,
         regions=(),
-        artifact_bytes=_largest([artifacts.file_bytes(demand, form, profile.name) for form in forms]),
-        resident_bytes=_largest([artifacts.memory_bytes(demand, form) for form in forms]),
+        artifact_bytes=_largest([artifacts.file_bytes(demand, target, profile.name) for target in shipped]),
+        resident_bytes=_largest([artifacts.memory_bytes(demand, target) for target in shipped]),
         latency_ms=time_ms,
         energy_mj=energy_mj(profile, time_ms),
         operations=demand.operations,
     )
+
+
+def require_predictable(profile: Profile, targets: Sequence[str]) -> None:
+    """Raise ``InputError`` unless ``figures`` can tell what each of ``targets`` takes on the board."""
+    known = ("firmware",) if profile.core is not None else artifacts.TARGETS
+    unknown = next((target for target in targets if target not in known), None)
+    if unknown is not None:
+        raise InputError(
+            f"what the target {unknown!r} takes on {profile.name} cannot be predicted, so no budget can be held on it;"
+            f" for this board choose {' or '.join(known)}"
+        )
 
 
 @overload

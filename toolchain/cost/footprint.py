@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from toolchain.cost.amounts import Amount, Estimate, Truth
@@ -19,7 +19,7 @@ class Footprint:
     """A network's demands on one board; what does not apply to the board is None.
 
     ``flash_bytes`` and ``sram_bytes`` are the whole image's, ``regions`` where they lie (exact but for the
-    code's size); ``artifact_bytes`` is the largest of the profile's default files, ``resident_bytes`` what
+    code's size); ``artifact_bytes`` is the largest of the files, ``resident_bytes`` what
     running it takes, and ``latency_ms`` and ``energy_mj`` the time and the energy for an image (estimates; the
     energy is the board's active power times that time). ``operations`` are an image's dense synaptic operations.
     """
@@ -50,9 +50,9 @@ Held = tuple[str, Amount | Estimate, float]
 """A limit's name, what is taken of it (by one network or by each of many), and what is available."""
 
 
-def footprint(graph: Graph, profile: Profile) -> Footprint:
-    """The demands of ``graph`` on the board of ``profile``; weights are not needed."""
-    found = figures(graph_demand(graph), profile)
+def footprint(graph: Graph, profile: Profile, targets: Sequence[str] = ()) -> Footprint:
+    """The demands of ``graph`` on the board of ``profile``, shipped for ``targets``; weights are not needed."""
+    found = figures(graph_demand(graph), profile, targets)
     return Footprint(
         _whole(found.flash_bytes),
         _whole(found.sram_bytes),

@@ -9,7 +9,7 @@ from toolchain.architecture.build import build
 from toolchain.architecture.snasnet import SnasnetArchitecture, refuse
 from toolchain.architecture.text import AnyArchitecture
 from toolchain.cost import snasnet
-from toolchain.cost.figures import Figures
+from toolchain.cost.figures import Figures, require_predictable
 from toolchain.cost.footprint import Excess, Footprint, Held, exceeded, footprint, held
 from toolchain.datasets import Dataset
 from toolchain.graph.graph import Graph
@@ -85,7 +85,11 @@ class Board:
     def for_data(
         cls, profile: Profile, limits: Budget, data: Dataset, widths: tuple[int, ...] = (8,)
     ) -> Board:
-        """The board with the input and the classes or numbers of ``data``."""
+        """The board with the input and the classes or numbers of ``data``.
+
+        Raises ``InputError`` if the budget names artifacts whose sizes cannot be predicted for it.
+        """
+        require_predictable(profile, limits.targets)
         pixels = data.pixels
         pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
         return cls(
@@ -128,5 +132,5 @@ class Board:
         if isinstance(architecture, SnasnetArchitecture):
             used = snasnet.footprint(architecture, self.pixels, len(self.labels), self.profile)
         else:
-            used = footprint(self.graph(architecture), self.profile)
+            used = footprint(self.graph(architecture), self.profile, self.limits.targets)
         return Verdict(architecture, used, tuple(exceeded(self.held(used))))

@@ -138,7 +138,7 @@ class Screen:
             batch, self._pixels, self.board.preprocessing.frames, self._classes, self._characters
         )
         buildable &= self._takes_any
-        used = figures(demand, self.board.profile)
+        used = figures(demand, self.board.profile, self.board.limits.targets)
         held = list(self.board.held(used))
         over = broken(held)
         count = len(batch)

@@ -172,7 +172,7 @@ def _fits(profile: Profile, settings: RunSettings) -> Fits:
     limits = settings.budget(profile)
 
     def fits(graph: Graph) -> bool:
-        over = {excess.limit for excess in excesses(footprint(graph, profile), limits)}
+        over = {excess.limit for excess in excesses(footprint(graph, profile, limits.targets), limits)}
         return over <= {"latency", "energy", "operations"}
 
     return fits

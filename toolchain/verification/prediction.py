@@ -16,7 +16,7 @@ UNMEASURED = frozenset({"energy", "operations"})
 
 def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[BudgetLine]:
     """A line for each limit that the cost model has a figure for; weights are not needed."""
-    found = footprint(graph, profile)
+    found = footprint(graph, profile, limits.targets)
     lines = region_lines(
         NAME, {region.name: region.used_bytes for region in found.regions}, limits, "estimated"
     )

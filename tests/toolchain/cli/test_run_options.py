@@ -12,7 +12,7 @@ from toolchain.settings import RunSettings
 NOTHING: dict[str, Any] = {
     "data": None, "size": None, "channels": None, "limit": None, "frames": None, "flash": None, "sram": None,
     "artifact": None, "resident": None, "latency": None, "energy": None, "synops": None,
-    "algorithm": "spikenas", "bits": "8", "time_budget": None, "seed": 0, "epochs": None,
+    "algorithm": "spikenas", "bits": "8", "time_budget": None, "seed": 0, "epochs": None, "targets": None,
 }  # fmt: skip
 
 
@@ -77,3 +77,9 @@ def test_the_time_budget_is_split_between_search_and_training() -> None:
 def test_a_word_that_is_no_amount_is_named(option: dict[str, str], says: str) -> None:
     with pytest.raises(InputError, match=says):
         settings(**option)
+
+
+def test_targets_are_kept_once_each_and_unknown_ones_refused() -> None:
+    assert settings(targets=["linux", "cpu", "linux"]).limits.targets == ("linux", "cpu")
+    with pytest.raises(InputError, match="no exporter writes the target 'pth'"):
+        settings(targets=["pth"])

@@ -74,11 +74,11 @@ def test_no_file_is_larger_than_predicted(
     graph = filled(bare, longest=longest)
     # The exponents of numbers are taken at three characters each, and what they are called at its longest.
     digits = (0 if longest else slack_bytes(bare)) + (20 + 3 * len(labels) if numbers else 0)
-    predicted = artifact_bytes(bare, "onnx", "jetson_nano")
+    predicted = artifact_bytes(bare, "cpu", "jetson_nano")
     assert onnx_bytes(graph, "step") <= predicted
     if architecture.time_steps > 1:
         assert predicted - digits - 10 <= onnx_bytes(graph) <= predicted
-    predicted = artifact_bytes(bare, "tflite", "raspberry_pi_4b")
+    predicted = artifact_bytes(bare, "linux", "raspberry_pi_4b")
     unused = 0 if architecture.time_steps > 1 else 20 + 80 * sum(1 for _ in bare.all(Lif))
     measured = len(exporters.tflite.build(graph, "raspberry_pi_4b"))
     assert predicted - digits - alignment_bytes(bare) - unused <= measured <= predicted
@@ -87,40 +87,38 @@ def test_no_file_is_larger_than_predicted(
 @pytest.mark.parametrize("seed", range(20))
 def test_nor_is_one_of_a_graph_that_no_search_makes(seed: int) -> None:
     graph = random_graph(seed)
-    assert artifact_bytes(graph, "onnx", "jetson_nano") >= max(onnx_bytes(graph), onnx_bytes(graph, "step"))
-    assert artifact_bytes(graph, "tflite", "b") >= len(exporters.tflite.build(graph, "b"))
+    assert artifact_bytes(graph, "cpu", "jetson_nano") >= max(onnx_bytes(graph), onnx_bytes(graph, "step"))
+    assert artifact_bytes(graph, "linux", "b") >= len(exporters.tflite.build(graph, "b"))
 
 
 @pytest.mark.parametrize("line", [*LINES, LONG])
 def test_quantized_networks_come_within_three_per_cent(line: str) -> None:
     graph, bare = quantized(line, 28), untrained(line, 28)
-    assert onnx_bytes(graph) <= artifact_bytes(bare, "onnx", "jetson_nano") <= 1.03 * onnx_bytes(graph)
+    assert onnx_bytes(graph) <= artifact_bytes(bare, "cpu", "jetson_nano") <= 1.03 * onnx_bytes(graph)
     measured = len(exporters.tflite.build(graph, "raspberry_pi_4b"))
-    assert measured <= artifact_bytes(bare, "tflite", "raspberry_pi_4b") <= 1.03 * measured
+    assert measured <= artifact_bytes(bare, "linux", "raspberry_pi_4b") <= 1.03 * measured
 
 
 def test_a_profile_s_name_is_in_its_files() -> None:
     graph = filled(untrained(LINES[0]), longest=True)
     for name in ("b", "ü" * 90):
-        assert (
-            0 <= artifact_bytes(graph, "onnx", name) - onnx_bytes(graph, profile=name) <= 10 + 5 * len(name)
-        )
+        assert 0 <= artifact_bytes(graph, "cpu", name) - onnx_bytes(graph, profile=name) <= 10 + 5 * len(name)
         written = len(exporters.tflite.build(graph, name))
-        assert 0 <= artifact_bytes(graph, "tflite", name) - written <= alignment_bytes(graph)
+        assert 0 <= artifact_bytes(graph, "linux", name) - written <= alignment_bytes(graph)
 
 
 def test_memory_grows_with_weights_maps_and_time_steps() -> None:
     small, large = untrained(LINES[0]), untrained(LINES[0], side=32)
     wide, longer = untrained(LINES[0].replace("32", "64")), untrained(LINES[0].replace("t4", "t8"))
-    for form in ("onnx", "tflite"):
-        memory = [resident_bytes(graph, form) for graph in (small, wide, large, longer)]
+    for target in ("cpu", "linux"):
+        memory = [resident_bytes(graph, target) for graph in (small, wide, large, longer)]
         more_weights = weight_count(wide) - weight_count(small)
         assert memory[1] - memory[0] > 8 * more_weights
         # Four times the positions: at least the potentials of every neuron are four times as many floats.
         potentials = sum(node.shape.size for node in small.all(Lif))
         assert memory[2] - memory[0] >= 3 * 4 * potentials
         assert memory[3] > memory[0]
-    assert resident_bytes(small, "onnx") > resident_bytes(small, "tflite")
+    assert resident_bytes(small, "cpu") > resident_bytes(small, "linux")
 
 
 def test_latency_is_dense_work_and_updates_at_the_board_s_rate() -> None:

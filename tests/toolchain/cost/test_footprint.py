@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from exporters.base import chosen
 from tests.support.architectures import LINES, untrained
 from toolchain import profiles
+from toolchain.cost.artifacts import DEFAULTS, TARGETS, artifact_bytes, resident_bytes
+from toolchain.cost.figures import require_predictable
 from toolchain.cost.footprint import Excess, excesses, footprint
 from toolchain.cost.layout import layout
 from toolchain.cost.operations import operations
+from toolchain.errors import InputError
 from toolchain.profiles.budget import budget
 
 GRAPH = untrained(LINES[0])
@@ -98,3 +102,26 @@ def test_resident_memory_is_held() -> None:
     assert used.resident_bytes is not None
     over = excesses(used, budget(profile, resident_bytes=used.resident_bytes - 1))
     assert over == [Excess("resident", used.resident_bytes, used.resident_bytes - 1)]
+
+
+def test_the_budget_s_targets_decide_which_file_counts() -> None:
+    profile, graph = profiles.load("raspberry_pi_4b"), untrained(LINES[0])
+    for target in TARGETS:
+        found = footprint(graph, profile, (target,))
+        assert found.artifact_bytes == artifact_bytes(graph, target, profile.name)
+        assert found.resident_bytes in (None, resident_bytes(graph, target))
+    every = footprint(graph, profile, TARGETS).artifact_bytes
+    assert every == max(artifact_bytes(graph, target, profile.name) for target in TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("board", "target", "instead"),
+    [("stm32f405", "cpu", "firmware"), ("raspberry_pi_4b", "firmware", "cpu or linux")],
+)
+def test_a_target_of_another_board_is_refused(board: str, target: str, instead: str) -> None:
+    with pytest.raises(InputError, match=f"^what the target '{target}' takes on {board} .* choose {instead}"):
+        require_predictable(profiles.load(board), (target,))
+
+
+def test_formats_mean_the_targets_that_the_exporters_say() -> None:
+    assert {name: chosen((name,), (), ())[0].name for name in DEFAULTS} == DEFAULTS

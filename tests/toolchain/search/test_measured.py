@@ -228,18 +228,20 @@ def zig(require_package: Any) -> None:
         pytest.skip("sizes of code were measured with another zig")
 
 
-@pytest.mark.parametrize(("name", "form", "runtime"), [
-    ("jetson_nano", "onnx", "onnxruntime"),
-    ("raspberry_pi_4b", "tflite", None),
+@pytest.mark.parametrize(("name", "target", "runtime"), [
+    ("jetson_nano", "cpu", "onnxruntime"),
+    ("raspberry_pi_4b", "linux", None),
 ])  # fmt: skip
-def test_memory_keeps_to_what_is_predicted(name: str, form: str, runtime: str | None, tmp_path: Path) -> None:
+def test_memory_keeps_to_what_is_predicted(
+    name: str, target: str, runtime: str | None, tmp_path: Path
+) -> None:
     """In processes of their own, which takes long: two networks, of many and of few time steps."""
     board = make_board(name, SHAPES[1], 10)
     images = np.random.default_rng(0).integers(0, 256, (4, *board.pixels)).astype(np.uint8)
     drawn = sorted(some(board, 3, 12), key=lambda each: each.time_steps)
     for architecture in (drawn[0], drawn[-1]):
         graph = filled(board.graph(architecture))
-        path = exporter(form).export(graph, board.profile, tmp_path)[0]
+        path = exporter(target).export(graph, board.profile, tmp_path)[0]
         taken = measure(path, runtime or str(available()[0]), images).resident_bytes
-        predicted = resident_bytes(graph, form)
+        predicted = resident_bytes(graph, target)
         assert taken is not None and predicted / 2 < taken <= predicted, to_text(architecture)
