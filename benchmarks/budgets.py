@@ -75,8 +75,11 @@ COLUMNS = (
 def open_run(row: Row, data: str, out: Path, limit: int | None, epochs: int | None) -> RunFolder:
     """The row's run folder, begun if it is not there."""
     folder = out / row.name
-    if (folder / "architecture.json").is_file():
-        return runs.find(folder)
+    if (folder / "run.toml").is_file():
+        run = runs.find(folder)
+        # A kill may have come between the two files.
+        save_architecture(parse(row.architecture), run.architecture)
+        return run
     # Mirrored images are worth their time only where images are seen often.
     chosen = epochs or row.epochs
     training = TrainingSettings(epochs=chosen, mirror=chosen >= 12)

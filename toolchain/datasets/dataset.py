@@ -53,6 +53,13 @@ class Subset:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def drawn(self, count: int, seed: int) -> Subset:
+        """``count`` of the images, or all if there are fewer, drawn without replacement, in their order."""
+        if count >= len(self):
+            return self
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
+        return Subset(self.images[chosen], self.targets[chosen])
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -21,7 +21,6 @@ from toolchain.architecture.text import parse, to_text
 from toolchain.search.evaluation import Job, Result
 from toolchain.search.problem import Problem
 from toolchain.search.scoring.results import SCORES, Averages, CellScores, Floats, average
-from toolchain.search.trainings import drawn
 
 KIND = "scores"
 
@@ -50,7 +49,7 @@ def run_scores(problem: Problem, job: Job) -> Result:
 
     started = time.perf_counter()
     architecture = parse(job["architecture"])
-    images = drawn(problem.data.train, job["batch"], job["seed"]).images
+    images = problem.data.train.drawn(job["batch"], job["seed"]).images
     before = problem.board.graph(architecture.before_cell(job["position"]))
     found = score_cells(
         source_spikes(before, images, job["seed"]),

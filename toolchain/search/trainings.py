@@ -11,10 +11,8 @@ Images, drawn from the training set by ``seed``, and epochs are those of the flo
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from toolchain.architecture.text import AnyArchitecture, parse, to_text
 from toolchain.cost.operations import operations
@@ -108,8 +106,8 @@ def run_training(problem: Problem, job: Job) -> Result:
 
     started = time.perf_counter()
     graph = problem.board.graph(parse(job["architecture"]))
-    train, tuning = (drawn(problem.data.train, images, job["seed"]) for images in job["images"])
-    held_out = drawn(problem.data.validation, MOST_HELD_OUT, 0)
+    train, tuning = (problem.data.train.drawn(images, job["seed"]) for images in job["images"])
+    held_out = problem.data.validation.drawn(MOST_HELD_OUT, 0)
     aim = objective(problem.data)
     network = SpikingNetwork(graph, seed=job["seed"])
     epochs, batch = job["epochs"], min(job["batch"], len(tuning))
@@ -134,14 +132,6 @@ def spike_rates(network: Any, data: Subset) -> dict[str, float]:
     with torch.no_grad():
         maps = network.spikes(torch.from_numpy(data.images[:RATE_IMAGES]))
     return {name: float(spikes.mean()) for name, spikes in maps.items()}
-
-
-def drawn(data: Subset, count: int, seed: int) -> Subset:
-    """``count`` of ``data``'s images, or all if there are fewer, drawn without replacement."""
-    if count >= len(data):
-        return data
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:count])
-    return replace(data, images=data.images[chosen], targets=data.targets[chosen])
 
 
 def _phase(images_seen: int, available: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -207,9 +207,7 @@ class Course:
     def _narrow(self) -> None:
         network = self.float_network
         if self.fits is not None and not self.bits:
-            chosen = np.random.default_rng(self.seed).permutation(len(self.data))[:IMAGES]
-            sample = replace(self.data, images=self.data.images[chosen], targets=self.data.targets[chosen])
-            losses = sensitivities(network, sample, self.objective)
+            losses = sensitivities(network, self.data.drawn(IMAGES, self.seed), self.objective)
             self.bits = choose_bits(network.graph, losses, self.fits)
         if self.bits:
             network.adopt(with_bits(network.graph, self.bits))

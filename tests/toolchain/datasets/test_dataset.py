@@ -1,10 +1,11 @@
-"""The hash of a data set changes with anything that training could notice."""
+"""The hash of a data set changes with anything that training could notice; samples are drawn by a seed."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from tests.support.data import bars
 from toolchain.datasets.dataset import Subset, fingerprint
 
 IMAGES = np.arange(48, dtype=np.uint8).reshape(6, 1, 2, 4)
@@ -36,3 +37,12 @@ def test_pinned():
 )
 def test_changes(change):
     assert of(**change) != of()
+
+
+def test_drawing_is_by_the_seed_and_without_replacement() -> None:
+    data = bars(400).train
+    few = data.drawn(20, 3)
+    assert len(few) == 20 and (few.images == data.drawn(20, 3).images).all()
+    assert not (few.images == data.drawn(20, 4).images).all()
+    assert len(np.unique(few.images.reshape(20, -1), axis=0)) == 20
+    assert data.drawn(10_000, 3) is data

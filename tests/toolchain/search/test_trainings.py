@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -16,7 +15,7 @@ from toolchain.graph.bounds import max_count
 from toolchain.search import trainings
 from toolchain.search.problem import Problem
 from toolchain.search.settings import SearchSettings
-from toolchain.search.trainings import BATCH, Extent, Outcome, drawn, run_training, training_job
+from toolchain.search.trainings import BATCH, Extent, Outcome, run_training, training_job
 
 SMALL = parse("t2 leak2 reset-subtract stem8/1 003000 head-flatten")
 PROBLEM = Problem(board(data=bars(400)), bars(400), SearchSettings())
@@ -66,12 +65,3 @@ def test_spike_rates_are_shares_of_what_could_fire() -> None:
     rates = trainings.spike_rates(QuantizedNetwork(SpikingNetwork(graph).eval()), bars().train)
     assert set(rates) == {"stem", "cell0_node3"} and all(0 <= rate <= 1 for rate in rates.values())
     assert max_count(graph) > 0
-
-
-def test_drawing_is_by_the_seed_and_without_replacement() -> None:
-    data = bars(400).train
-    few = drawn(data, 20, 3)
-    assert len(few) == 20 and (few.images == drawn(data, 20, 3).images).all()
-    assert not (few.images == drawn(data, 20, 4).images).all()
-    assert len(np.unique(few.images.reshape(20, -1), axis=0)) == 20
-    assert drawn(data, 10_000, 3) is data
