@@ -2,7 +2,7 @@
 # PYTHON=python3.12 picks the Python. On Linux, PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS pointing at a CPU-only
 # build of the pinned torch saves several gigabytes of CUDA libraries.
 .SUFFIXES:
-.PHONY: help install demo test lint types accept bench quality readme clean
+.PHONY: help install demo test lint types accept bench quality docs readme clean
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -20,6 +20,7 @@ help:
 	@echo 'make accept    the long acceptance runs, on full test sets'
 	@echo 'make bench     the benchmarks, quick settings'
 	@echo 'make quality   compare what ways to search choose, into docs/search-quality.md; CIFAR10=FOLDER adds its table'
+	@echo 'make docs      write docs/reference from the code'
 	@echo 'make readme    run what README.md shows and put its output there, with the results of make accept'
 	@echo 'make clean     remove .venv and build'
 
@@ -55,6 +56,9 @@ bench: $(STAMP)
 
 quality: $(STAMP)
 	$(BIN)/python docs/quality.py $(if $(CIFAR10),--cifar10 "$(CIFAR10)")
+
+docs: $(STAMP)
+	$(BIN)/python docs/reference.py
 
 readme: $(STAMP)
 	$(BIN)/python docs/capture.py

@@ -111,6 +111,7 @@ def test_make_help_names_every_target() -> None:
         "accept",
         "bench",
         "quality",
+        "docs",
         "readme",
         "clean",
     ]
