@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,9 @@ GENERATOR = f"spikenas-deploy {__version__}"
 MAX_FACTS_BYTES = 1024 * 1024
 MAX_ARTIFACT_BYTES = 64 * 1024 * 1024
 """Largest artifact that is written and read: several times the largest network published for this space."""
+
+KEY = "spikenas"
+"""Where a format has named metadata, ours is found by this name, or under names that begin with it and a dot."""
 
 TEXTS = ("format", "generator", "form", "profile", "graph_sha256", "task")
 """Facts that are text; a format with properties of its own stores these as they are, the others as JSON."""
@@ -79,6 +82,16 @@ def parse(document: Any, origin: str) -> dict[str, Any]:
             f"{document['time_steps']} time steps; export it again"
         )
     return {name: document[name] for name in ("format", *forms, "preprocessing")}
+
+
+def from_texts(texts: Mapping[str, str], origin: str) -> dict[str, Any]:
+    """The facts of a format whose metadata are named texts, those of others included; raises as ``parse`` does."""
+    own = {key[len(KEY) + 1 :]: text for key, text in texts.items() if key.startswith(f"{KEY}.")}
+    if sum(map(len, own.values())) > MAX_FACTS_BYTES:
+        raise InputError(f"{origin} has more than {MAX_FACTS_BYTES:,} bytes of metadata; export it again")
+    return parse(
+        {name: text if name in TEXTS else from_json(text, origin) for name, text in own.items()}, origin
+    )
 
 
 def write_artifact(path: Path, content: bytes) -> None:

@@ -33,6 +33,7 @@ LEVELS = [
         "toolchain.search",
         "toolchain.training",
         "toolchain.verification",
+        "toolchain.inspecting",
         "toolchain.reporting",
         "toolchain.delivery",
     },

@@ -31,7 +31,7 @@ from exporters.onnx.lowering import (
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif
 
-PREFIX = "spikenas."
+PREFIX = f"{metadata.KEY}."
 """Keys of the model's properties start with this; text is stored as it is, everything else as JSON."""
 
 Values = dict[str, tuple[int, Extents]]

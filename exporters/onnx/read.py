@@ -17,7 +17,6 @@ from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, TensorProto
 
 from exporters import metadata
-from exporters.onnx.forms import PREFIX
 from exporters.onnx.lowering import OPERATORS
 from toolchain.errors import InputError
 from toolchain.files import read_bytes
@@ -44,16 +43,7 @@ def facts(path: Path) -> dict[str, Any]:
 
 def facts_of(model: onnx.ModelProto, origin: str) -> dict[str, Any]:
     """The facts that a loaded model states; raises ``InputError`` if they are missing or broken."""
-    texts = {entry.key: entry.value for entry in model.metadata_props if entry.key.startswith(PREFIX)}
-    if sum(map(len, texts.values())) > metadata.MAX_FACTS_BYTES:
-        raise InputError(
-            f"{origin} has more than {metadata.MAX_FACTS_BYTES:,} bytes of metadata; export it again"
-        )
-    document = {}
-    for key, text in texts.items():
-        name = key[len(PREFIX) :]
-        document[name] = text if name in metadata.TEXTS else metadata.from_json(text, origin)
-    return metadata.parse(document, origin)
+    return metadata.from_texts({entry.key: entry.value for entry in model.metadata_props}, origin)
 
 
 def _foreign(model: onnx.ModelProto) -> str | None:

@@ -13,7 +13,7 @@ from exporters.tflite.builder import Builder
 from exporters.tflite.lowering import Step, lower, read_out, reset_potentials
 from toolchain.graph.graph import Graph
 
-METADATA = "spikenas"
+METADATA = metadata.KEY
 """Name of the metadata buffer that holds the facts as JSON."""
 
 

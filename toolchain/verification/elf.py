@@ -58,6 +58,7 @@ class Symbol:
     name: str
     address: int
     size_bytes: int
+    function: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,5 +208,5 @@ def _symbols(content: bytes, headers: list[tuple[int, ...]]) -> dict[str, Symbol
             if name_offset and section:
                 name = _name(names, name_offset)
                 is_function = info & 15 == 2
-                found[name] = Symbol(name, value & ~1 if is_function else value, size)
+                found[name] = Symbol(name, value & ~1 if is_function else value, size, is_function)
     return found

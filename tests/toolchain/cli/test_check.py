@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import firmware
 from tests.support.graphs import random_graph
+from tests.support.models import framing_of_tflite, written
 from toolchain import runs
 from toolchain.cli.main import main
 from toolchain.graph.storage import save_graph
@@ -84,11 +85,10 @@ def test_markdown(capsys: pytest.CaptureFixture[str], binary: Path) -> None:
 
 
 def test_model_on_a_linux_board(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    model = tmp_path / "model.tflite"
-    model.write_bytes(b"\0\0\0\0TFL3" + bytes(5000))
+    model = written(tmp_path, "model.tflite", framing_of_tflite(5000))
     assert check(capsys, model, "--profile", "raspberry_pi_4b")[0] == 0
     code, _, err = check(capsys, model, "--profile", "raspberry_pi_4b", "--artifact", "4KiB")
-    assert code == 4 and "artifact needs 5,008 and has 4,096" in err
+    assert code == 4 and f"artifact needs {model.stat().st_size:,} and has 4,096" in err
 
 
 def test_run_gives_the_board_and_its_narrowed_limits(
@@ -169,7 +169,7 @@ def test_wrong_input_is_one_sentence(
 def test_needs_nothing_heavy(elf: Path, tmp_path: Path) -> None:
     """Every artifact is checked where torch, numpy, the runtimes, compilers and emulators are not installed."""
     tflite, onnx = tmp_path / "model.tflite", tmp_path / "model.onnx"
-    tflite.write_bytes(b"\0\0\0\0TFL3" + bytes(100))
+    tflite.write_bytes(framing_of_tflite())
     onnx.write_bytes(b"\x08\x08\x3a\x04\x12\x02ab")
     for path, board in ((elf, BOARD), (tflite, "raspberry_pi_4b"), (onnx, "jetson_nano")):
         script = BLOCKED.format(names=HEAVY, arguments=["check", str(path), "--profile", board])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import firmware
+from tests.support.models import framing_of_tflite
 from toolchain.errors import InputError
 from toolchain.profiles import load
 from toolchain.profiles.budget import budget
@@ -75,8 +76,8 @@ def test_raw_image_is_held_to_the_code_region(tmp_path: Path) -> None:
 def test_file_for_the_other_kind_of_board_is_refused(fixture_elf: Path, tmp_path: Path) -> None:
     linux, micro = load("raspberry_pi_4b"), firmware.profile()
     model = tmp_path / "model.tflite"
-    model.write_bytes(b"\0\0\0\0TFL3" + bytes(100))
-    assert model_line(model, linux, budget(linux)).used == 108
+    model.write_bytes(framing_of_tflite())
+    assert model_line(model, linux, budget(linux)).used == model.stat().st_size
     with pytest.raises(InputError, match="is for a Linux board, and fixture_board is a microcontroller"):
         model_line(model, micro, budget(micro))
     for read in (elf_lines, binary_line):

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import exporters.c
+from exporters.c.build import build
+from tests.support.graphs import random_graph
+from tests.support.models import written
+from toolchain.cost.layout import layout
+from toolchain.errors import InputError
+from toolchain.inspecting.firmware import inspect_binary, inspect_elf
+from toolchain.profiles import load
+from toolchain.verification.elf import read_elf
+from toolchain.verification.image_use import used_bytes
+
+GRAPH, BOARD = random_graph(2), load("stm32f405")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("ziglang")
+    made = tmp_path_factory.mktemp("firmware")
+    exporters.c.export(GRAPH, BOARD, made)
+    build(made / "c", BOARD, "zig")
+    return made
+
+
+def test_an_image_has_the_bytes_that_verification_finds(folder: Path) -> None:
+    found = inspect_elf(folder / "firmware.elf")
+    flash, sram = (sum(sizes) for sizes in zip(*found.sections.values(), strict=True))
+    used = used_bytes(read_elf(folder / "firmware.elf"), BOARD)
+    kinds = {region.name: region.kind for region in BOARD.regions}
+    assert flash == sum(count for name, count in used.items() if kinds[name] == "flash")
+    assert sram == sum(count for name, count in used.items() if kinds[name] == "sram")
+    assert flash == (folder / "firmware.bin").stat().st_size
+    assert sum(found.by_kind.values()) == found.size_bytes == (folder / "firmware.elf").stat().st_size
+
+
+def test_symbols_are_those_of_the_plan(folder: Path) -> None:
+    found = inspect_elf(folder / "firmware.elf")
+    symbols = {symbol.name: symbol for symbol in found.symbols}
+    plan = layout(GRAPH, BOARD)
+    for constant in plan.constants:
+        assert symbols[f"net_{constant.symbol}"].flash_bytes == constant.size_bytes
+        assert symbols[f"net_{constant.symbol}"].sram_bytes == 0
+    assert (symbols["net_arena"].sram_bytes, symbols["net_arena"].kind) == (plan.arena_bytes, "buffers")
+    assert symbols["net_infer"].kind == "code" and symbols["net_head_weights"].kind == "weights"
+    assert symbols["net_head_bias"].kind == "biases" and symbols["net_info"].kind == "metadata"
+    assert found.facts["graph_sha256"] == GRAPH.sha256() and found.facts["compiler"] == "zig"
+    assert found.facts["time_steps"] == GRAPH.time_steps
+
+
+def test_of_raw_bytes_little_is_said(folder: Path, tmp_path: Path) -> None:
+    found = inspect_binary(folder / "firmware.bin")
+    handler = read_elf(folder / "firmware.elf").symbol("Reset_Handler").address
+    assert found.facts["reset handler"] == f"0x{handler:08x}" and "without names" in found.notes[0]
+    other = inspect_binary(written(tmp_path, "x.bin", bytes(100)))
+    assert other.facts == {} and "does not begin with" in other.notes[1]
+    with pytest.raises(InputError, match="has 3 bytes"):
+        inspect_binary(written(tmp_path, "x.bin", b"abc"))
