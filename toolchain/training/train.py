@@ -16,7 +16,7 @@ from toolchain.errors import InputError, OutputsDifferError
 from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Lif
+from toolchain.graph.thresholds import small_thresholds
 from toolchain.graph.widths import narrowable
 from toolchain.measures import MEASURES, Task
 from toolchain.network.quantized import QuantizedNetwork
@@ -46,9 +46,6 @@ from toolchain.training.tensorboard import curves
 
 COMPARED_OPERATIONS = 200_000_000_000
 """Dense synaptic operations for which the reference interpreter takes about a minute."""
-
-SMALL_THRESHOLD = 64
-"""Thresholds below this bend the firing rate noticeably, because the leak is floored (8 % at 32, measured)."""
 
 
 @dataclass(frozen=True)
@@ -246,13 +243,3 @@ def differing_integers(network: QuantizedNetwork, graph: Graph, images: np.ndarr
 def images_to_compare(graph: Graph) -> int:
     """Images that the reference interpreter gets through in about a minute, at least 100."""
     return max(100, COMPARED_OPERATIONS // operations(graph).dense)
-
-
-def small_thresholds(graph: Graph) -> dict[str, int]:
-    """Channels with a threshold under 64 at which a leak is used, by node; nodes without any are left out."""
-    found = {
-        node.name: int((node.threshold < SMALL_THRESHOLD).sum())
-        for node in graph.all(Lif)
-        if node.threshold is not None and node.leak.form != "none"
-    }
-    return {name: channels for name, channels in found.items() if channels}

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from toolchain.errors import InputError, OutputsDifferError, OverBudgetError, SpikenasError
-from toolchain.files import write_json
+from toolchain.files import read_json, write_json
 from toolchain.profiles.schema import Profile
 from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
@@ -116,6 +118,22 @@ class Verdict:
                 more = len(self.failures) - 1
                 return kind(messages[0] + (f" (and {more} more, see the report)" if more else ""))
         return None
+
+
+def read_verdict(path: Path) -> Verdict:
+    """The verdict that ``Verdict.write`` wrote; raises ``InputError`` if it is missing or of another form."""
+    document = read_json(path)
+    found = document.get("schema") if isinstance(document, dict) else None
+    if found != SCHEMA:
+        raise InputError(
+            f"{path} has the schema {found!r:.40}, and {SCHEMA!r} is read here; verify the run again"
+        )
+    try:
+        return TypeAdapter(Verdict).validate_python(document)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        where = ".".join(map(str, detail["loc"]))
+        raise InputError(f"{path} is broken: {where}: {detail['msg']}; verify the run again") from error
 
 
 def profile_sha256(profile: Profile) -> str:

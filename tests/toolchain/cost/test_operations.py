@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.architectures import LINES, quantized, untrained
 from toolchain.cost.artifacts import weight_count
-from toolchain.cost.operations import operations, parameter_count
+from toolchain.cost.operations import operations, operations_by_node, parameter_count, parameters_by_node
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Input, Lif, PixelConv, Pool, Shape, Skip, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
@@ -46,6 +46,28 @@ def test_effective_operations_follow_the_spikes_of_the_source() -> None:
     found = operations(HAND, {"stem": 0.5, "node": 0.25, "last": 1.0})
     assert found.effective_acs == 4 * (9 * 2 * 12 * 0.5 + 3 * 12 * 0.25)
     assert operations(HAND, {"stem": 1.0, "node": 1.0}).effective_acs == operations(HAND).dense_acs
+
+
+def test_every_node_has_its_share() -> None:
+    found = operations_by_node(HAND, {"stem": 0.5, "node": 0.25, "last": 1.0})
+    assert list(found) == ["stem", "node", "last", "head"]
+    assert (found["stem"].pixel_macs, found["stem"].dense_acs, found["stem"].membrane_updates) == (
+        288,
+        0,
+        128,
+    )
+    assert (found["node"].dense_acs, found["node"].effective_acs) == (4 * 9 * 2 * 12, 4 * 9 * 12)
+    assert (found["last"].dense_acs, found["last"].effective_acs) == (4 * 36, 36)
+    assert found["head"].head_macs == 15
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_nodes_sum_up(line: str) -> None:
+    graph = quantized(line)
+    whole, nodes = operations(graph), operations_by_node(graph).values()
+    for name in ("pixel_macs", "head_macs", "dense_acs", "membrane_updates"):
+        assert sum(getattr(node, name) for node in nodes) == getattr(whole, name)
+    assert sum(parameters_by_node(graph).values()) == parameter_count(graph)
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from tests.support.data import bars
@@ -10,11 +9,10 @@ from tests.toolchain.training.small import network
 from toolchain.cost.operations import operations
 from toolchain.errors import InputError
 from toolchain.graph import reference
-from toolchain.graph.nodes import Lif
 from toolchain.settings import TrainingSettings
 from toolchain.training import train as module
 from toolchain.training.recipe import epochs_in
-from toolchain.training.train import images_to_compare, small_thresholds, train
+from toolchain.training.train import images_to_compare, train
 
 
 def quiet(message: str) -> None:
@@ -64,15 +62,6 @@ def test_spikes_that_no_layer_convolves_cannot_be_saved() -> None:
     stem = replace(whole, nodes=(*whole.nodes[:2], replace(whole.head, source="stem")))
     with pytest.raises(InputError, match="leave --spike-rate out"):
         train(stem, bars(60), TrainingSettings(epochs=2, spike_rate=0.1), progress=pytest.fail)
-
-
-def test_small_thresholds_are_reported_by_node() -> None:
-    graph = train(network(), bars(60), TrainingSettings(epochs=2), progress=quiet).graph
-    assert small_thresholds(graph) == {}
-    node = graph.node("node")
-    assert isinstance(node, Lif) and node.threshold is not None
-    low = replace(node, threshold=np.where(np.arange(8) < 3, 32, node.threshold).astype(np.int16))
-    assert small_thresholds(replace(graph, nodes=(*graph.nodes[:2], low, graph.head))) == {"node": 3}
 
 
 def test_large_networks_are_compared_on_fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,14 @@ from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison, Difference
 from toolchain.verification.footprint_proof import Proof
-from toolchain.verification.verdict import Artifact, Failure, FirmwareReport, Verdict, profile_sha256
+from toolchain.verification.verdict import (
+    Artifact,
+    Failure,
+    FirmwareReport,
+    Verdict,
+    profile_sha256,
+    read_verdict,
+)
 
 VERDICT = Verdict(
     profile="stm32f405",
@@ -85,3 +92,24 @@ def test_error_says_how_many_more() -> None:
 def test_hash_of_a_profile_is_of_what_it_says() -> None:
     assert profile_sha256(firmware.profile()) == profile_sha256(firmware.profile())
     assert profile_sha256(firmware.profile()) != profile_sha256(firmware.profile(clock_hz=2_000_000))
+
+
+def test_a_written_verdict_is_read_back(tmp_path: Path) -> None:
+    verdict = failed(("over_budget", "too large"))
+    verdict.write(tmp_path / "report.json")
+    assert read_verdict(tmp_path / "report.json") == verdict
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("[]", "has the schema None"),
+        ('{"schema": "spikenas-verdict/9"}', "has the schema 'spikenas-verdict/9'"),
+        ('{"schema": "spikenas-verdict/1"}', "is broken: profile: Field required"),
+        ("{", "is not valid JSON"),
+    ],
+)
+def test_what_is_no_verdict_is_one_sentence(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "report.json").write_text(content)
+    with pytest.raises(InputError, match=says):
+        read_verdict(tmp_path / "report.json")
