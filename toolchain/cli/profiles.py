@@ -154,7 +154,7 @@ def _render_profile(document: dict[str, Any]) -> None:
         )
     allowed = [(f"region {region['name']}", kib(region["available_bytes"])) for region in limits["regions"]]
     allowed += [
-        (key, _text(key, value)) for key, value in limits.items() if key != "regions" and value is not None
+        (key, _text(key, value)) for key, value in limits.items() if isinstance(value, (int, float))
     ]
     print_table(("limit", "allowed>"), allowed, title="Budget of a network")
     print("Sources")

@@ -48,6 +48,7 @@ def test_show_tells_sources_and_budget(capsys: pytest.CaptureFixture[str], name:
     for region in shown["profile"]["regions"]:
         assert region["source"] in out and f"{region['origin']:#010x}" in out
     assert shown["budget"]["flash_bytes"] or shown["budget"]["artifact_bytes"]
+    assert "targets" not in out
 
 
 def test_show_narrows(capsys: pytest.CaptureFixture[str]) -> None:
