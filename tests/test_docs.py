@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from typer import Exit
+
+from toolchain.cli.lazy import load_verb
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -35,3 +39,32 @@ def test_reference_pages_are_as_the_code_makes_them(reference: ModuleType) -> No
 def test_links_lead_somewhere(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert broken == []
+
+
+COMMAND = re.compile(r"^(?: {4,}|\$ |.*`)(spikenas-deploy [a-z][^`#\n]*)", re.MULTILINE)
+
+
+def commands() -> list[tuple[str, str]]:
+    """(page, command) of every whole command line that a page shows; ``...`` and [optional] parts are not whole."""
+    shown = []
+    for page in PAGES:
+        if page.parent.name != "reference":
+            for line in COMMAND.findall(page.read_text()):
+                line = line.split(";")[0].split("|")[0].strip()
+                if not set("[<…") & set(line) and "..." not in line:
+                    shown.append((str(page.relative_to(ROOT)), line))
+    return shown
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_commands_that_are_shown_parse(page: str, line: str) -> None:
+    """Verbs, options and the kinds of their values; nothing is run."""
+    words = shlex.split(line)[1:]
+    path = words[:2] if words[0] == "profiles" else words[:1]
+    command = load_verb(path[0])
+    for name in path[1:]:
+        command = command.get_command(command.make_context(path[0], [], resilient_parsing=True), name)
+    try:
+        command.make_context(" ".join(path), words[len(path) :])
+    except Exit:
+        pass  # --help

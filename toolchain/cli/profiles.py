@@ -153,9 +153,7 @@ def _render_profile(document: dict[str, Any]) -> None:
             title="Memories",
         )
     allowed = [(f"region {region['name']}", kib(region["available_bytes"])) for region in limits["regions"]]
-    allowed += [
-        (key, _text(key, value)) for key, value in limits.items() if isinstance(value, (int, float))
-    ]
+    allowed += [(key, _text(key, value)) for key, value in limits.items() if isinstance(value, (int, float))]
     print_table(("limit", "allowed>"), allowed, title="Budget of a network")
     print("Sources")
     for where, table in {**tables, **{region["name"]: region for region in profile["regions"]}}.items():
