@@ -15,6 +15,7 @@ from toolchain.verification.budget_lines import BudgetLine
 if TYPE_CHECKING:
     from toolchain.verification.activity import Activity
     from toolchain.verification.comparison import Comparison
+    from toolchain.verification.linux_cost import LinuxCost
     from toolchain.verification.verdict import FirmwareReport, Verdict
 
 
@@ -32,10 +33,16 @@ def verdict_tables(verdict: Verdict) -> list[Table]:
     return [
         operations_table(verdict.operations),
         comparison_table(verdict.comparisons),
-        *([numbers] if (numbers := numbers_table(verdict.comparisons)).rows else []),
+        *_where_rows(outputs_table(verdict.comparisons), spikes_table(verdict.comparisons)),
+        *_where_rows(numbers_table(verdict.comparisons)),
         *(proof_table(report) for report in verdict.firmware),
+        *_where_rows(cost_table(verdict.costs)),
         budget_table(verdict.budget),
     ]
+
+
+def _where_rows(*tables: Table) -> list[Table]:
+    return [table for table in tables if table.rows]
 
 
 def budget_table(lines: Iterable[BudgetLine]) -> Table:
@@ -85,6 +92,56 @@ def _classes(row: Comparison) -> tuple[str, ...]:
     if row.agreeing is None or row.accuracy is None or row.reference_accuracy is None:
         return "", "", ""
     return f"{row.agreeing:,} of {row.images:,}", f"{row.accuracy:.2%}", f"{row.reference_accuracy:.2%}"
+
+
+def outputs_table(comparisons: Iterable[Comparison]) -> Table:
+    """Of what differs: in how many images each output does, and by how much at most; no rows where nothing does."""
+    rows = [
+        (row.artifact, row.runtime, each.label, f"{each.images:,} of {row.images:,}", f"{each.largest:,}")
+        for row in comparisons
+        for each in row.by_output
+    ]
+    columns = ("artifact", "runtime", "output", "images differing>", "largest difference>")
+    return Table("Differences by output", columns, tuple(rows))
+
+
+def spikes_table(comparisons: Iterable[Comparison]) -> Table:
+    """Where spikes first differ, in the first image whose scores do."""
+    rows = []
+    for row in comparisons:
+        found = row.spikes
+        if found is None:
+            continue
+        place = (found.time_step, found.channel, found.row, found.column)
+        cells = ("" if number is None else str(number) for number in place)
+        spike = "all spikes agree" if found.time_step is None else f"{found.got} instead of {found.expected}"
+        rows.append((row.artifact, row.runtime, str(found.image), found.node, *cells, spike))
+    columns = ("artifact", "runtime", "image>", "node", "time step>", "channel>", "row>", "column>", "spike")
+    return Table("Where spikes first differ", columns, tuple(rows))
+
+
+def cost_table(costs: Iterable[LinuxCost]) -> Table:
+    """Memory and latency of each artifact in each runtime, on this machine."""
+    rows = [
+        (
+            cost.artifact,
+            cost.runtime,
+            "" if cost.resident_bytes is None else f"{cost.resident_bytes / 1024:,.0f} KiB",
+            f"{cost.latency_us / 1000:,.3f} ms",
+            f"{cost.latency_p95_us / 1000:,.3f} ms",
+            f"{cost.evidence} {cost.where}",
+        )
+        for cost in costs
+    ]
+    columns = (
+        "artifact",
+        "runtime",
+        "peak memory above the runtime>",
+        "median>",
+        "95th percentile>",
+        "evidence",
+    )
+    return Table("Memory and latency of one image", columns, tuple(rows))
 
 
 def numbers_table(comparisons: Iterable[Comparison]) -> Table:

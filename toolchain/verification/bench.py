@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison, compare, sentence
+from toolchain.verification.divergence import Traceable, divergence
+from toolchain.verification.linux_cost import LinuxCost
 from toolchain.verification.runtimes.base import Runtime
 from toolchain.verification.verdict import Artifact, Cause, Failure, FirmwareReport
 
@@ -43,6 +45,7 @@ class Bench:
     comparisons: list[Comparison] = field(default_factory=list)
     firmware: list[FirmwareReport] = field(default_factory=list)
     budget: list[BudgetLine] = field(default_factory=list)
+    costs: list[LinuxCost] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
@@ -76,6 +79,13 @@ class Bench:
             self.graph.labels,
             self.graph.values if self.graph.task == "regression" else None,
         )
+        if (
+            found.first is not None
+            and got.shape == self.expected[:count].shape
+            and isinstance(runtime, Traceable)
+        ):
+            spikes = divergence(self.graph, runtime, self.images, found.first.image)
+            found = replace(found, spikes=spikes)
         self.comparisons.append(found)
         if found.differing:
             self.fail("differs", sentence(found))

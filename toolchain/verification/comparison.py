@@ -1,4 +1,7 @@
-"""The same images through the reference and through a runtime: every integer must be the same."""
+"""The same images through the reference and through a runtime: every integer must be the same.
+
+What differs is told by output, by image, and (``divergence``) by spike.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from toolchain.datasets.dataset import Targets
 from toolchain.graph.reference import predictions
 from toolchain.quality import Floats, mean_absolute_errors, r2
+from toolchain.verification.divergence import Divergence
 from toolchain.verification.runtimes.base import Evidence
 
 Scores = NDArray[np.int32]
@@ -25,6 +29,15 @@ class Difference:
     label: str
     expected: int
     got: int
+
+
+@dataclass(frozen=True)
+class OutputDifference:
+    """A class or number whose scores differ in ``images`` images, by at most ``largest``."""
+
+    label: str
+    images: int
+    largest: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,10 @@ class Comparison:
 
     Of classes, ``correct`` and ``reference_correct`` count images whose arg max is the target, ``agreeing`` those
     whose arg max is the reference's; of a regression they are None, and ``numbers`` are what it tells.
+
+    Where integers differ, ``by_output`` has each output that does, ``differing_images`` counts the images,
+    ``largest`` is the largest difference of a score, and ``spikes`` says where spikes first differ, if the runtime
+    shows its spikes.
     """
 
     artifact: str
@@ -56,6 +73,10 @@ class Comparison:
     correct: int | None
     reference_correct: int | None
     numbers: tuple[NumberQuality, ...] = ()
+    by_output: tuple[OutputDifference, ...] = ()
+    differing_images: int = 0
+    largest: int = 0
+    spikes: Divergence | None = None
 
     @property
     def accuracy(self) -> float | None:
@@ -106,6 +127,9 @@ def compare(
         correct,
         reference_correct,
         _numbers(expected, got, targets, names, values) if values and comparable else (),
+        _by_output(expected, got, names) if comparable else (),
+        int(wrong.any(axis=1).sum()),
+        int(_distance(expected, got).max(initial=0)) if comparable else 0,
     )
 
 
@@ -115,9 +139,11 @@ def sentence(found: Comparison) -> str:
         return ""
     first = found.first
     kind = "class" if found.correct is not None else "number"
+    where = f"; {found.spikes.sentence}" if found.spikes else ""
     return (
         f"{found.artifact} in {found.runtime}: {found.differing} of {found.integers} integers differ from the "
-        f"reference, first image {first.image}, {kind} {first.label}: {first.got} instead of {first.expected}"
+        f"reference, in {found.differing_images} of {found.images} images, first image {first.image}, {kind} "
+        f"{first.label}: {first.got} instead of {first.expected}{where}"
     )
 
 
@@ -137,6 +163,20 @@ def _numbers(
     found = values(got)
     figures = (r2(found, targets), r2(values(expected), targets), mean_absolute_errors(found, targets))
     return tuple(map(NumberQuality, labels, *(each.tolist() for each in figures)))
+
+
+def _by_output(expected: Scores, got: Scores, labels: tuple[str, ...]) -> tuple[OutputDifference, ...]:
+    apart = _distance(expected, got)
+    return tuple(
+        OutputDifference(label, int(np.count_nonzero(column)), int(column.max()))
+        for label, column in zip(labels, apart.T, strict=True)
+        if column.any()
+    )
+
+
+def _distance(expected: Scores, got: Scores) -> NDArray[np.int64]:
+    """|expected - got|, which may need more than 32 bits."""
+    return np.abs(expected.astype(np.int64) - got)
 
 
 def _other_shape(expected: Scores, got: Scores) -> Difference:

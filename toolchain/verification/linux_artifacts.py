@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from toolchain.verification.bench import Bench
 from toolchain.verification.budget_lines import BudgetLine, model_line
 from toolchain.verification.linux_cost import measure, this_machine
 from toolchain.verification.prediction import predicted_lines
+from toolchain.verification.runtimes.base import Runtime
 
 STEP_IMAGES = 50
 """Images of the step form: it is the unrolled form's one step, called again and again, and slow to call from here."""
+
+REFERENCE_IMAGES, REFERENCE_S = 20, 20.0
+"""Fewest images in TFLite's reference kernels, which are slow, and the seconds that all of them may take."""
 
 
 def verify_linux(bench: Bench) -> None:
@@ -65,13 +73,31 @@ def _tflite(bench: Bench, path: Path) -> None:
         runtime = TfliteRuntime(path, package)
         _belongs(bench, path, runtime.facts)
         bench.compare(path.name, runtime, runtime.scores(bench.images))
+    plain = TfliteRuntime(path, found[-1], kernels="reference")
+    bench.compare(path.name, plain, _timed_scores(bench, plain))
     wanted = bench.profile.runtime.tflite_package if bench.profile.runtime else None
     own = [package for package in found if wanted and package == wanted.replace("-", "_")]
     if wanted and not own:
         bench.notes.append(
             f"{bench.profile.name} runs {wanted}, which is not installed here; {path.name} was not run in it"
         )
-    _cost(bench, path, str((own or found)[0]))
+    held = (own or found)[0]
+    _cost(bench, path, str(held))
+    if bench.limits.artifact_bytes is not None:
+        bench.costs += [measure(path, str(package), bench.images) for package in found if package != held]
+
+
+def _timed_scores(bench: Bench, runtime: Runtime) -> NDArray[np.int32]:
+    """Scores of as many images as ``REFERENCE_S`` allows, if the user has not said how many."""
+    if bench.sampled or len(bench.images) <= REFERENCE_IMAGES:
+        return runtime.scores(bench.images)
+    began = time.monotonic()
+    first = runtime.scores(bench.images[:REFERENCE_IMAGES])
+    rate = REFERENCE_IMAGES / max(time.monotonic() - began, 1e-6)
+    count = min(len(bench.images), int(rate * REFERENCE_S))
+    if count <= REFERENCE_IMAGES:
+        return first
+    return np.concatenate([first, runtime.scores(bench.images[REFERENCE_IMAGES:count])])
 
 
 def _belongs(bench: Bench, path: Path, facts: dict[str, Any]) -> None:
@@ -101,6 +127,7 @@ def _cost(bench: Bench, path: Path, runtime: str) -> None:
         return  # a microcontroller's network, exported for a desktop: there is no limit to hold it to
     bench.hold([model_line(path, bench.profile, bench.limits)])
     cost = measure(path, runtime, bench.images)
+    bench.costs.append(cost)
     here, limits = this_machine(), bench.limits
     if limits.resident_bytes is not None and cost.resident_bytes is not None:
         line = BudgetLine(

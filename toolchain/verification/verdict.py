@@ -17,6 +17,7 @@ from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison
 from toolchain.verification.footprint_proof import Proof
+from toolchain.verification.linux_cost import LinuxCost
 
 SCHEMA = "spikenas-verdict/1"
 """Name and version of the JSON document; a change that breaks its readers raises the version."""
@@ -72,7 +73,8 @@ class Artifact:
 class Verdict:
     """The outcome of ``verify``; ``images`` test images were available, each comparison says how many it used.
 
-    ``operations`` is what the network does an image, in any artifact.
+    ``operations`` is what the network does an image, in any artifact; ``costs`` are what artifacts of Linux boards
+    take on this machine. docs/verdict.md describes the document.
     """
 
     profile: str
@@ -86,6 +88,7 @@ class Verdict:
     budget: tuple[BudgetLine, ...]
     notes: tuple[str, ...]
     failures: tuple[Failure, ...]
+    costs: tuple[LinuxCost, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -90,6 +90,7 @@ def verify(
         budget=tuple(bench.budget),
         notes=tuple(dict.fromkeys(bench.notes)),
         failures=tuple(bench.failures),
+        costs=tuple(bench.costs),
     )
     verdict.write(folder / REPORT)
     return verdict

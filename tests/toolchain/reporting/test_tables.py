@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from toolchain.reporting.tables import (
     Table,
     budget_table,
     comparison_table,
+    cost_table,
     numbers_table,
     operations_table,
+    outputs_table,
     proof_table,
+    spikes_table,
     verdict_tables,
 )
 from toolchain.verification.activity import Activity
 from toolchain.verification.budget_lines import BudgetLine
-from toolchain.verification.comparison import Comparison, NumberQuality
+from toolchain.verification.comparison import Comparison, NumberQuality, OutputDifference
+from toolchain.verification.divergence import Divergence
 from toolchain.verification.footprint_proof import Proof
+from toolchain.verification.linux_cost import LinuxCost
 from toolchain.verification.verdict import FirmwareReport, Verdict
 
 COMPARISON = Comparison("model.onnx", "ONNX Runtime", "measured", 1000, 10_000, 3, None, 998, 985, 987)
@@ -75,6 +82,24 @@ def test_numbers_have_a_row_each_and_no_classes() -> None:
     assert (row(table)["R2"], row(table)["mean absolute error"]) == ("0.913", "0.01235")
     assert (row(table, 1)["R2"], row(table, 1)["reference"]) == ("-0.500", "0.250")
     assert numbers_table([COMPARISON]).rows == ()
+
+
+def test_what_differs_has_a_row_for_each_output_and_for_the_first_spike() -> None:
+    spikes = Divergence(3, "stem", 1, 2, 0, 5, 0, 1, 7, 100)
+    found = replace(COMPARISON, by_output=(OutputDifference("cat", 2, 40),), spikes=spikes)
+    table = outputs_table([found, COMPARISON])
+    assert len(table.rows) == 1
+    assert (row(table)["images differing"], row(table)["largest difference"]) == ("2 of 1,000", "40")
+    table = spikes_table([COMPARISON, found])
+    assert len(table.rows) == 1
+    assert list(row(table).values())[2:] == ["3", "stem", "1", "2", "0", "5", "1 instead of 0"]
+    head = replace(spikes, node="head", time_step=None, channel=None, row=None, column=None)
+    assert row(spikes_table([replace(found, spikes=head)]))["spike"] == "all spikes agree"
+
+
+def test_costs_have_median_and_percentile() -> None:
+    table = cost_table([LinuxCost("model.onnx", "onnxruntime", 2048, 1500, 2750, "here")])
+    assert list(row(table).values())[2:] == ["2 KiB", "1.500 ms", "2.750 ms", "measured here"]
 
 
 def test_proof_says_what_is_not_as_predicted() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolchain.verification.comparison import Difference, compare, sentence
+from toolchain.verification.comparison import Difference, OutputDifference, compare, sentence
 
 EXPECTED = np.array([[3, 1], [1, 3], [2, 2]], np.int32)
 TARGETS = np.array([0, 1, 1])
@@ -29,13 +29,25 @@ def test_first_difference_is_named_and_accuracy_is_the_runtimes() -> None:
     assert (found.agreeing, found.correct, found.reference_correct) == (1, 2, 2)
     assert found.accuracy == 2 / 3
     assert sentence(found) == (
-        "model.onnx in a runtime: 2 of 6 integers differ from the reference, first image 1, class cat: 4 instead of 1"
+        "model.onnx in a runtime: 2 of 6 integers differ from the reference, in 2 of 3 images, "
+        "first image 1, class cat: 4 instead of 1"
     )
+
+
+def test_what_differs_is_told_by_output_and_by_image() -> None:
+    got = EXPECTED.copy()
+    got[1] = (-(2**31), 3)
+    got[2] = (5, 1)
+    found = compared(got)
+    assert found.by_output == (OutputDifference("cat", 2, 2**31 + 1), OutputDifference("dog", 1, 1))
+    assert (found.differing, found.differing_images, found.largest) == (3, 2, 2**31 + 1)
+    assert compared(EXPECTED.copy()).by_output == () and compared(EXPECTED.copy()).largest == 0
 
 
 def test_scores_of_another_shape_differ_in_all() -> None:
     found = compared(EXPECTED[:, :1])
     assert found.differing == 6 and found.agreeing == 0 and sentence(found)
+    assert (found.by_output, found.differing_images) == ((), 3)
 
 
 def test_numbers_are_judged_by_what_is_explained_and_by_their_error() -> None:

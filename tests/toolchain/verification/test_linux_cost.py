@@ -21,7 +21,9 @@ def test_costs_of_both_formats(tmp_path: Path) -> None:
     models = [exporter(name).export(GRAPH, board, tmp_path)[0] for name in ("onnx", "tflite")]
     for path, runtime in zip(models, ("onnxruntime", tflite.available()[0]), strict=True):
         cost = measure(path, runtime, IMAGES)
-        assert 0 < cost.latency_us < 1_000_000
+        assert 0 < cost.latency_us <= cost.latency_p95_us < 1_000_000
+        assert (cost.artifact, cost.runtime) == (path.name, runtime.replace("_", "-"))
+        assert cost.where == this_machine() and cost.evidence == "measured"
         if sys.platform == "linux":
             assert cost.resident_bytes is not None and 0 < cost.resident_bytes < 256 * 1024 * 1024
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ from toolchain.graph.graph import Graph
 from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
 from toolchain.profiles.budget import budget
+from toolchain.reporting.tables import verdict_tables
 from toolchain.verification.check import check_run
 from toolchain.verification.firmware_run import TIMED_IMAGES
+from toolchain.verification.runtimes.tflite import available
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
 
@@ -309,6 +312,13 @@ def test_linux_artifacts_pass_within_the_budget(tmp_path: Path) -> None:
     verdict = verified(run(tmp_path, board="raspberry_pi_4b"), "raspberry_pi_4b")
     assert verdict.failures == ()
     assert {row.artifact for row in verdict.comparisons} == {"model.onnx", "model_step.onnx", "model.tflite"}
+    interpreted = {row.runtime for row in verdict.comparisons if row.artifact == "model.tflite"}
+    newer = f"ai-edge-litert {metadata.version('ai-edge-litert')}, "
+    assert {newer + "default delegate", newer + "reference kernels"} <= interpreted
+    assert len(interpreted) == 1 + len(available())
+    assert [cost.artifact for cost in verdict.costs] == ["model.onnx", *["model.tflite"] * len(available())]
+    for cost in verdict.costs:
+        assert 0 < cost.latency_us <= cost.latency_p95_us and "not the board" in cost.where
     assert {line.resource for line in verdict.budget} >= {"artifact", "latency"}
     here = [line for line in verdict.budget if line.resource != "artifact" and line.evidence == "measured"]
     assert here and all("not the board" in line.note for line in here)
@@ -318,8 +328,16 @@ def test_linux_artifacts_pass_within_the_budget(tmp_path: Path) -> None:
 
 def test_planted_weight_is_caught_in_every_linux_artifact(tmp_path: Path) -> None:
     verdict = verified(run(tmp_path, with_wrong_weight(GRAPH), "raspberry_pi_4b"), "raspberry_pi_4b")
-    assert all(row.differing for row in verdict.comparisons) and len(verdict.comparisons) >= 3
+    assert all(row.differing for row in verdict.comparisons) and len(verdict.comparisons) >= 4
     assert {"differs", "broken"} <= causes(verdict)
+    for row in verdict.comparisons:
+        assert row.first is not None and row.spikes is not None and row.by_output
+        assert (row.spikes.node, row.spikes.image) == ("stem", row.first.image)
+        assert 0 < row.differing_images <= sum(each.images for each in row.by_output) == row.differing
+    rows = json.loads((tmp_path / "report.json").read_text())["comparisons"]
+    assert all(row["spikes"]["node"] == "stem" and row["by_output"] and row["largest"] for row in rows)
+    titles = {table.title for table in verdict_tables(verdict) if table.rows}
+    assert {"Differences by output", "Where spikes first differ"} <= titles
 
 
 def test_newer_operator_set_than_the_boards_is_caught(tmp_path: Path) -> None:
@@ -351,3 +369,19 @@ def test_other_data_is_refused(firmware_run: Path) -> None:
     wrong = np.zeros((3, 1, 50, 50), np.uint8)
     with pytest.raises(InputError, match=r"test images are \[1, 50, 50\], but the network takes"):
         verify(firmware_run, load(BOARD), wrong, np.zeros(3, np.int64))
+
+
+def test_slow_reference_kernels_take_fewer_images_unless_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolchain.verification.linux_artifacts.REFERENCE_IMAGES", 4)
+    monkeypatch.setattr("toolchain.verification.linux_artifacts.REFERENCE_S", 0.0)
+    folder = run(tmp_path, board="raspberry_pi_4b")
+
+    def images(**options: object) -> dict[str, int]:
+        verdict = verified(folder, "raspberry_pi_4b", **options)
+        assert verdict.failures == ()
+        return {row.runtime.partition(", ")[2]: row.images for row in verdict.comparisons}
+
+    assert images()["reference kernels"] == 4 and images()["default delegate"] == 12
+    assert images(samples=9)["reference kernels"] == 9

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from exporters.metadata import Form
@@ -17,6 +19,7 @@ from toolchain.graph.preprocessing import Preprocessing
 from toolchain.verification.runtimes.base import Evidence
 from toolchain.verification.runtimes.batches import batch_size, batches, require_shape
 from toolchain.verification.runtimes.libraries import first_line
+from toolchain.verification.runtimes.spikes import SPIKES, Spikes, all_steps
 
 Images = NDArray[np.uint8]
 Scores = NDArray[np.int32]
@@ -35,7 +38,7 @@ class OnnxRuntime:
     evidence: Evidence = "measured"
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        self._path = path
+        self._path, self._threads = path, threads
         self._session, self.facts, self.name = _open(path, "unrolled", threads)
         self._shape, _ = _ends(self._session, path)
 
@@ -46,6 +49,14 @@ class OnnxRuntime:
             images, batch_size(images), lambda chunk: _run(self._session, {IMAGE: chunk}, self._path)[SCORES]
         )
 
+    def spikes(self, images: Images, nodes: Sequence[str], time_steps: int) -> dict[str, Spikes]:
+        """Spikes uint8 [T, n, C, H, W] of ``nodes``; raises ``InputError`` if the file has no such values."""
+        require_shape(images, self._shape, self._path)
+        session, names = _showing_spikes(self._path, self._threads)
+        results = _run(session, {IMAGE: images}, self._path)
+        found = {name: results[name] for name in names}
+        return {node: all_steps(found, node, time_steps, self._path) for node in nodes}
+
 
 class OnnxStepRuntime:
     """``model_step.onnx``: called once a time step, its state starting at zero. Errors as ``OnnxRuntime``."""
@@ -53,7 +64,7 @@ class OnnxStepRuntime:
     evidence: Evidence = "measured"
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        self._path = path
+        self._path, self._threads = path, threads
         self._session, self.facts, name = _open(path, "step", threads)
         self.name = f"{name}, step by step"
         self._frames = Preprocessing.from_dict(self.facts["preprocessing"]).frames
@@ -65,14 +76,30 @@ class OnnxStepRuntime:
         require_shape(images, self._shape, self._path)
         return batches(images, batch_size(images), self._all_steps)
 
+    def spikes(self, images: Images, nodes: Sequence[str], time_steps: int) -> dict[str, Spikes]:
+        """Spikes uint8 [T, n, C, H, W] of ``nodes``; raises ``InputError`` if the file has no such values."""
+        require_shape(images, self._shape, self._path)
+        session, names = _showing_spikes(self._path, self._threads)
+        found = {
+            f"{name}.t{step}": results[name]
+            for step, results in enumerate(self._steps(images, session))
+            for name in names
+        }
+        return {node: all_steps(found, node, time_steps, self._path) for node in nodes}
+
     def _all_steps(self, chunk: Images) -> Scores:
+        for results in self._steps(chunk, self._session):
+            scores: Scores = results[SCORES]
+        return scores
+
+    def _steps(self, chunk: Images, session: Any) -> Iterator[dict[str, Any]]:
+        """What every time step gives."""
         state = {name: np.zeros((len(chunk), *shape), np.float32) for name, shape in self._state.items()}
         for step in range(self.facts["time_steps"]):
             seen = chunk if self._frames == 1 else chunk[:, step]
-            results = _run(self._session, {IMAGE: seen, **state}, self._path)
+            results = _run(session, {IMAGE: seen, **state}, self._path)
             state = {name: results[name + NEXT] for name in state}
-        scores: Scores = results[SCORES]
-        return scores
+            yield results
 
 
 def _open(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], str]:
@@ -83,6 +110,23 @@ def _open(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], st
         raise InputError(
             f"{path} is the {facts['form']} form of a network, not the {form} form; name the other file"
         )
+    session, version = _session(model, path, threads)
+    return session, facts, f"ONNX Runtime {version}"
+
+
+def _showing_spikes(path: Path, threads: int) -> tuple[Any, list[str]]:
+    """A session of the file in memory with all spikes among its outputs, and the names of these."""
+    model = load(path)
+    given = {entry.name for entry in model.graph.output}
+    names = [
+        name for node in model.graph.node for name in node.output if SPIKES in name and name not in given
+    ]
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    return _session(model, path, threads)[0], names
+
+
+def _session(model: onnx.ModelProto, path: Path, threads: int) -> tuple[Any, str]:
+    """A session of a checked model, and the version of the runtime."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -102,7 +146,7 @@ def _open(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], st
         )
     except Exception as error:  # onnxruntime's errors have no base class of their own
         raise InputError(f"ONNX Runtime cannot load {path}: {first_line(error)}; export it again") from error
-    return session, facts, f"ONNX Runtime {onnxruntime.__version__}"
+    return session, onnxruntime.__version__
 
 
 def _ends(session: Any, path: Path) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]]:
