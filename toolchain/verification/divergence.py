@@ -84,10 +84,19 @@ def divergence(graph: Graph, runtime: Traceable, images: NDArray[np.uint8], imag
             return None
         where = np.argwhere(got != expected)
         if len(where):
-            step, _, *place = (int(index) for index in where[0])
-            there = tuple(where[0])
+            there = tuple(int(index) for index in where[0])
+            step, _, channel, row, column = there
             return Divergence(
-                image, node, step, *place, int(expected[there]), int(got[there]), len(where), expected.size
+                image,
+                node,
+                step,
+                channel,
+                row,
+                column,
+                int(expected[there]),
+                int(got[there]),
+                len(where),
+                expected.size,
             )
     if np.array_equal(runtime.scores(one), trace.scores):
         return None
