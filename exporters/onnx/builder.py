@@ -10,6 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from exporters.codes import packed
+
 Extents = Sequence[int | str]
 """Extents of a model's input or output; a string names one that is free."""
 
@@ -19,13 +21,22 @@ class Builder:
     is asked for: what does not change over the time steps is therefore computed once."""
 
     def __init__(self) -> None:
-        self._constants: dict[str, NDArray[Any]] = {}
+        self._constants: dict[str, TensorProto] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._values: dict[tuple[Any, ...], str] = {}
 
     def constant(self, name: str, array: NDArray[Any]) -> str:
         """Store ``array`` under ``name``; asking again with the same name gives the stored one."""
-        self._constants.setdefault(name, array)
+        if name not in self._constants:
+            self._constants[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def int4(self, name: str, codes: NDArray[Any]) -> str:
+        """Store ``codes``, -8 to 7, as INT4 under ``name``: two a byte, the first in the low bits."""
+        flat = np.append(codes.reshape(-1), np.zeros(codes.size % 2, codes.dtype))
+        content = packed(flat.reshape(-1, 2).T, 4) ^ 0x88  # which adds 8 to each; ONNX wants two's complement
+        tensor = helper.make_tensor(name, TensorProto.INT4, codes.shape, content.tobytes(), raw=True)
+        self._constants.setdefault(name, tensor)
         return name
 
     def channels(self, name: str, values: NDArray[np.float32]) -> str:
@@ -61,7 +72,7 @@ class Builder:
             "network",
             [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()],
             [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in outputs.items()],
-            [numpy_helper.from_array(array, name) for name, array in self._constants.items()],
+            list(self._constants.values()),
         )
         model = helper.make_model(
             graph,

@@ -1,5 +1,6 @@
 """One time step of a Graph as ONNX operators: one function a node type, one an edge type.
 
+What runtimes want differently (types of pixels and weights, how to fire, what comes out) is a ``Dialect``'s.
 Maps are float32 [N, channels, height, width] that hold integers; float32 is exact for them.
 """
 
@@ -7,21 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
-from onnx import TensorProto
 
 from exporters import float_constants as constants
 from exporters.onnx.builder import Builder
-from exporters.onnx.packing import stored_weight
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Edge, Head, Input, Leak, Lif, OrPool, PixelConv, Pool, Skip, SpikeConv
+from toolchain.graph.nodes import (
+    Array,
+    Edge,
+    Head,
+    Input,
+    Leak,
+    Lif,
+    OrPool,
+    PixelConv,
+    Pool,
+    Skip,
+    SpikeConv,
+)
 
 IMAGE, SCORES, COUNTS, NEXT = "image", "scores", "spike_counts", ".next"
 """Names of inputs and outputs; the state that a step passes on is called as it was, and ``.next``."""
 
 OPERATORS = frozenset(
-    "Add Cast Concat Conv Flatten Floor Gather Gemm GreaterOrEqual MaxPool Mul ReduceSum Sub".split()
+    (
+        "Add Cast Clip Concat Conv DequantizeLinear Flatten Floor Gather Gemm GreaterOrEqual MaxPool Mul"
+        " QuantizeLinear ReduceSum Sub"
+    ).split()
 )
 """All operators that this exporter emits. Each means the same in opset 13 and in every later one."""
 
@@ -32,6 +47,30 @@ MIN_OPSET = 13
 def potential_name(node: Lif) -> str:
     """Name of the potentials of ``node`` as an input of the step form."""
     return f"{node.name}.potential"
+
+
+class Dialect(Protocol):
+    """What a runtime wants in its own way. Each method emits operators and returns the name of what they give."""
+
+    def pixels(self, builder: Builder, node: Input) -> str:
+        """The image as float32, of all frames."""
+        ...
+
+    def weight(self, builder: Builder, node: Lif | Head, name: str, weight: Array) -> str:
+        """Store ``weight`` [out, in, ...] of ``node`` under ``name``; gives its float32 values."""
+        ...
+
+    def pixel_current(self, step: Step, node: Lif, index: int, edge: PixelConv) -> str:
+        """floor((sum(w * pixel) + 2**(r - 1)) * 2**-r), or the sum itself where r = 0."""
+        ...
+
+    def fire(self, step: Step, node: Lif, potential: str) -> tuple[str, str]:
+        """1 where ``potential`` is at least the threshold, else 0: as other nodes read it, and for the reset."""
+        ...
+
+    def read_out(self, builder: Builder, head: Head, counts: str) -> str:
+        """What comes out, of spike counts [N, features]."""
+        ...
 
 
 @dataclass
@@ -45,6 +84,7 @@ class Step:
     """
 
     builder: Builder
+    dialect: Dialect
     suffix: str
     potentials: dict[str, str] = field(default_factory=dict)
     counts: str | None = None
@@ -69,18 +109,9 @@ def reset_potentials(graph: Graph, step: Step) -> dict[str, str]:
     return {node.name: _reset(step, node) for node in graph.all(Lif)}
 
 
-def read_out(builder: Builder, head: Head, counts: str) -> str:
-    """Emit the head's linear layer: spike counts [N, features] -> scores int32 [N, classes]."""
-    assert head.weight is not None and head.bias is not None
-    weight = stored_weight(builder, head, f"{head.name}.weight", head.weight)
-    bias = builder.constant(f"{head.name}.bias", head.bias.astype(np.float32))
-    sums = builder.op("Gemm", [counts, weight, bias], f"{head.name}.sums", transB=1)
-    return builder.op("Cast", [sums], SCORES, to=TensorProto.INT32)
-
-
 def lower_input(step: Step, node: Input) -> None:
     """Pixels are one value: the map of every step, or the frames of which each step takes its own."""
-    pixels = step.builder.op("Cast", [IMAGE], f"{node.name}.pixels", to=TensorProto.FLOAT)
+    pixels = step.dialect.pixels(step.builder, node)
     if step.frame is not None:
         index = step.builder.constant(f"{node.name}.index{step.suffix}", np.array(step.frame, np.int64))
         pixels = step.op("Gather", [pixels, index], f"{node.name}.frame", axis=1)
@@ -95,10 +126,7 @@ def lower_lif(step: Step, node: Lif) -> None:
         potential = current
     else:
         potential = step.op("Add", [leaked(step, node, before), current], f"{node.name}.charged")
-    threshold = step.builder.channels(f"{node.name}.threshold", constants.threshold(node))
-    fired = step.op("GreaterOrEqual", [potential, threshold], f"{node.name}.fired")
-    spikes = step.op("Cast", [fired], f"{node.name}.spikes", to=TensorProto.FLOAT)
-    step.maps[node.name] = spikes
+    step.maps[node.name], spikes = step.dialect.fire(step, node, potential)
     step.unreset[node.name] = potential, spikes
 
 
@@ -138,23 +166,24 @@ def node_current(step: Step, node: Lif) -> str:
 
 
 def pixel_current(step: Step, node: Lif, index: int, edge: PixelConv, bias: str | None) -> str:
-    """floor((sum(w * pixel) + 2**(r - 1)) * 2**-r); where r = 0 this is the sum itself."""
+    """The rounded sum of a convolution of pixels."""
+    return step.dialect.pixel_current(step, node, index, edge)
+
+
+def spike_current(step: Step, node: Lif, index: int, edge: SpikeConv, bias: str | None) -> str:
+    """sum(w * spike), and the bias if it is added here."""
     prefix = f"{node.name}.{index}"
-    half = step.builder.constant(f"{prefix}.half", constants.rounding_half(edge))
-    scale = step.builder.channels(f"{prefix}.scale", constants.rounding_scale(edge))
-    sums = convolution(step, node, index, edge, half)
-    return step.op("Floor", [step.op("Mul", [sums, scale], f"{prefix}.scaled")], f"{prefix}.rounded")
-
-
-def convolution(step: Step, node: Lif, index: int, edge: PixelConv | SpikeConv, bias: str | None) -> str:
-    """sum(w * source) + bias, zero padded by kernel // 2 on every side."""
     assert edge.weight is not None
-    prefix = f"{node.name}.{index}"
-    weight = stored_weight(step.builder, node, f"{prefix}.weight", edge.weight)
+    weight = step.dialect.weight(step.builder, node, f"{prefix}.weight", edge.weight)
+    return convolution(step, f"{prefix}.sums", edge, weight, bias)
+
+
+def convolution(step: Step, name: str, edge: PixelConv | SpikeConv, weight: str, bias: str | None) -> str:
+    """sum(weight * source) + bias, zero padded by kernel // 2 on every side."""
     return step.op(
         "Conv",
         [step.maps[edge.source], weight] + ([bias] if bias else []),
-        f"{prefix}.sums",
+        name,
         kernel_shape=[edge.kernel] * 2,
         strides=[edge.stride] * 2,
         pads=[edge.kernel // 2] * 4,
@@ -196,7 +225,9 @@ def leaked(step: Step, node: Lif, potential: str) -> str:
 def _reset(step: Step, node: Lif) -> str:
     """u - threshold * spike, or u - u * spike for a reset to zero."""
     potential, spikes = step.unreset[node.name]
-    by = f"{node.name}.threshold" if node.reset == "subtract" else potential
+    by = potential
+    if node.reset == "subtract":
+        by = step.builder.channels(f"{node.name}.threshold", constants.threshold(node))
     drop = step.op("Mul", [spikes, by], f"{node.name}.drop")
     return step.op("Sub", [potential, drop], potential_name(node) + NEXT)
 
@@ -209,7 +240,7 @@ LOWERINGS: dict[type, Callable[..., None]] = {
 }
 EDGES: dict[type[Edge], Callable[..., str]] = {
     PixelConv: pixel_current,
-    SpikeConv: convolution,
+    SpikeConv: spike_current,
     Skip: skip_current,
     Pool: pool_current,
 }

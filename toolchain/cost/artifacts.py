@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from toolchain.cost import onnx_file, tflite_file
+from toolchain.cost import onnx_file, onnx_weights, tflite_file
 from toolchain.cost.amounts import Amount, Estimate, rounded
 from toolchain.cost.demand import Demand
 from toolchain.cost.facts import name_characters
 from toolchain.cost.graph_demand import graph_demand
 from toolchain.graph.graph import Graph
+from toolchain.profiles.schema import Profile
 
 FLOAT_BYTES = 4
 
@@ -46,8 +47,8 @@ for their kernels: ONNX Runtime one, TFLite one for each time step. Besides ther
 potentials that wait for the next one, and what a convolution works on."""
 
 
-def artifact_bytes(graph: Graph, target: str, profile: str) -> int:
-    """Size of the largest file of ``graph`` for a target of ``TARGETS`` and this profile; weights are not needed."""
+def artifact_bytes(graph: Graph, target: str, profile: Profile) -> int:
+    """Size of the largest file of ``graph`` for a target of ``TARGETS`` and this board; weights are not needed."""
     return int(file_bytes(graph_demand(graph), target, profile))
 
 
@@ -72,11 +73,12 @@ def weight_count(graph: Graph) -> int:
     return int(graph_demand(graph).weights)
 
 
-def file_bytes(demand: Demand, target: str, profile: str) -> Amount:
+def file_bytes(demand: Demand, target: str, profile: Profile) -> Amount:
     """``artifact_bytes`` of a network's demand, or of many at once."""
-    named = name_characters(profile)
+    named = name_characters(profile.name)
     if target == "cpu":
-        return onnx_file.file_bytes(demand.onnx_bytes + named)
+        written = demand.onnx_int4_bytes if has_int4(profile) else demand.onnx_bytes
+        return onnx_file.file_bytes(written + named)
     kinds = demand.pools > 0, demand.or_pools > 0, demand.padded > 0
     return tflite_file.file_bytes(demand.tflite_bytes + named, *kinds)
 
@@ -91,6 +93,12 @@ def memory_bytes(demand: Demand, target: str) -> Amount:
         + per.potential_step * demand.potentials * steps
         + per.working * demand.working
     )
+
+
+def has_int4(profile: Profile) -> bool:
+    """Whether the board's ONNX Runtime loads INT4."""
+    runtime = profile.runtime
+    return runtime is not None and onnx_weights.has_int4(runtime.onnx_opset, runtime.onnx_ir_version)
 
 
 UPDATE_MACS = 8

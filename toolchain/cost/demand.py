@@ -32,7 +32,8 @@ from toolchain.graph.codes import WIDTHS
 class Demand:
     """Demands of a part of a network. All add up but ``LARGEST``, of which the largest part's counts.
 
-    ``constants_bytes``: arrays in flash; ``onnx_bytes`` and ``tflite_bytes``: of a file for Linux boards;
+    ``constants_bytes``: arrays in flash; ``onnx_bytes`` and ``tflite_bytes``: of a file for Linux boards,
+    ``onnx_int4_bytes``: of one that may have INT4;
     ``lif_nodes``, of which ``frame_nodes`` read a frame of pixels each time step and ``spike_nodes`` spikes, and of
     these ``weighted_8``, ``weighted_4`` and ``weighted_2`` have weights of so many bits; ``packed_heads``: heads of
     fewer than 8; ``pools``: edges that pool; ``padded``: maps that a file pads; ``potentials``: neurons;
@@ -44,6 +45,7 @@ class Demand:
 
     constants_bytes: Amount = 0
     onnx_bytes: Amount = 0
+    onnx_int4_bytes: Amount = 0
     tflite_bytes: Amount = 0
     lif_nodes: Amount = 0
     spike_nodes: Amount = 0
@@ -81,9 +83,11 @@ def total(parts: Iterable[Demand]) -> Demand:
 def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
     """A node that convolves pixels; ``alive_bytes`` are those of all maps that are alive while it runs."""
     shape, taps = node.shape, fan_in.taps
+    written = onnx_file.pixel_node(node, fan_in)
     return Demand(
         constants_bytes=sum(map(aligned, pixel_arrays(shape.channels, taps).values())),
-        onnx_bytes=onnx_file.pixel_node(node, fan_in),
+        onnx_bytes=written,
+        onnx_int4_bytes=written,
         tflite_bytes=tflite_file.pixel_node(node, fan_in),
         lif_nodes=1,
         frame_nodes=int(fan_in.frames > 1),
@@ -107,7 +111,8 @@ def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
     weighted = {bits: indicator((taps > 0) & (fan_in.bits == bits)) for bits in WIDTHS}
     return Demand(
         constants_bytes=sum(map(aligned, arrays.values())),
-        onnx_bytes=onnx_file.spike_node(node, fan_in),
+        onnx_bytes=onnx_file.spike_node(node, fan_in, False),
+        onnx_int4_bytes=onnx_file.spike_node(node, fan_in, True),
         tflite_bytes=tflite_file.spike_node(node, fan_in),
         lif_nodes=1,
         spike_nodes=1,
@@ -132,9 +137,11 @@ def or_pool_node(
     name: Amount, shape: Map, source_name: Amount, source: Map, time_steps: Amount, alive_bytes: Amount = 0
 ) -> Demand:
     """A node, with a name of this length, that pools spikes by two."""
+    written = onnx_file.or_pool_node(name, source_name, time_steps)
     return Demand(
         constants_bytes=aligned(OR_POOL_BYTES),
-        onnx_bytes=onnx_file.or_pool_node(name, source_name, time_steps),
+        onnx_bytes=written,
+        onnx_int4_bytes=written,
         tflite_bytes=tflite_file.or_pool_node(name, time_steps),
         or_pools=1,
         arena_bytes=alive_bytes,
@@ -153,9 +160,11 @@ def head_node(
     bits: Amount = 8,
 ) -> Demand:
     """The read-out of ``features`` counts of spikes, over space if ``counts`` is 1; ``alive_bytes`` of its map."""
+    read = name, source_name, time_steps, classes, features, counts
     return Demand(
         constants_bytes=sum(map(aligned, head_arrays(classes, features, bits).values())),
-        onnx_bytes=onnx_file.head_node(name, source_name, time_steps, classes, features, counts, bits),
+        onnx_bytes=onnx_file.head_node(*read, bits, False),
+        onnx_int4_bytes=onnx_file.head_node(*read, bits, True),
         tflite_bytes=tflite_file.head_node(name, time_steps, classes, features, counts),
         packed_heads=indicator(bits < 8),
         weights=classes * features,
@@ -171,9 +180,11 @@ def whole_network(name: int, pixels: Map, frames: int, classes: int, characters:
     ``pixels``: of a frame; ``characters``: those of what files say about classes and images (``cost.facts``).
     """
     input_bytes = pixels.size * frames
+    written = onnx_file.whole_network(name, pixels, frames, classes, characters)
     return Demand(
         constants_bytes=sum(map(aligned, network_arrays(input_bytes, classes).values())),
-        onnx_bytes=onnx_file.whole_network(name, pixels, frames, classes, characters),
+        onnx_bytes=written,
+        onnx_int4_bytes=written,
         tflite_bytes=tflite_file.whole_network(name, frames, characters),
         input_bytes=input_bytes,
     )

@@ -1,7 +1,8 @@
 """Bytes of ``model.onnx``, part by part as ``exporters.onnx`` writes it, before it exists.
 
 A file's size is a sum over operators and constants (``toolchain.cost.onnx_parts``) that depends on nothing but
-shapes and the lengths of names. Only what ``toolchain.cost.facts`` counts is not known to the byte.
+shapes, the lengths of names, and ``has_int4``: whether it may have weights in INT4 (``toolchain.cost.onnx_weights``).
+Only what ``toolchain.cost.facts`` counts is not known to the byte.
 
 ``model_step.onnx`` has a single time step, and the state as inputs and outputs, which take fewer bytes than a
 second step would: a network of one step counts as one of two.
@@ -10,20 +11,17 @@ second step would: a network of one step counts as one of two.
 from __future__ import annotations
 
 from toolchain import __version__
+from toolchain.cost import onnx_weights
 from toolchain.cost.amounts import Amount, Map, choose, indicator, larger
 from toolchain.cost.facts import neurons_characters
 from toolchain.cost.neurons import FanIn, Neurons
 from toolchain.cost.onnx_parts import CONVOLUTION, POOLING, attribute, extent, operator, tensor, varint
+from toolchain.cost.onnx_weights import FLOAT_BYTES, TO
 
 STEP = len(".t0")
 """What the name of a value ends in that each time step has anew."""
 
-FLOAT_BYTES, INT64_BYTES = 4, 8
-
-MIN_PACKED_WEIGHTS = 4096
-"""Fewest weights that a file packs: the operators that unpack them take up to 3 KB."""
-
-_TO = attribute("to")
+INT64_BYTES = 8
 
 _FRAME = 505 + 2 * len(__version__)
 """What every file has: the operator set, a description, names, and facts less what differs in them."""
@@ -43,7 +41,7 @@ def pixel_node(node: Neurons, fan_in: FanIn) -> Amount:
         + operator("Add", (rounded, bias), current)
     )
     return (
-        _weights(node, fan_in, edge)
+        _weights(node, fan_in, edge, False)
         + tensor(half, extent(channels), FLOAT_BYTES * channels)
         + _by_channel(scale, channels)
         + _by_channel(bias, channels)
@@ -52,7 +50,7 @@ def pixel_node(node: Neurons, fan_in: FanIn) -> Amount:
     )
 
 
-def spike_node(node: Neurons, fan_in: FanIn) -> Amount:
+def spike_node(node: Neurons, fan_in: FanIn, has_int4: bool) -> Amount:
     """A node that sums the currents of spikes."""
     name, channels = node.name, node.shape.channels
     convolved, pools, skips = fan_in.convolved, fan_in.pools, fan_in.skips
@@ -78,7 +76,7 @@ def spike_node(node: Neurons, fan_in: FanIn) -> Amount:
         + (1 - carried) * operator("Add", (part + several, bias), current)
     )
     return (
-        _weights(node, fan_in, edge)
+        _weights(node, fan_in, edge, has_int4)
         + carried * tensor(bias, wide, FLOAT_BYTES * channels)
         + (1 - carried) * _by_channel(bias, channels)
         + (skips > 0) * _by_channel(one, channels)
@@ -101,7 +99,8 @@ def head_node(
     classes: int,
     features: Amount,
     counts: Amount,
-    bits: Amount = 8,
+    bits: Amount,
+    has_int4: bool,
 ) -> Amount:
     """The read-out; ``counts``: 1 if it reads spikes that are counted over space, 0 if each neuron's."""
     steps, spikes, added = _steps(time_steps), source + len(".spikes") + STEP, len("spike_counts.next") + STEP
@@ -110,11 +109,12 @@ def head_node(
     step = counts * operator("ReduceSum", (spikes, axes), counted, attribute("keepdims"))
     step = step + (1 - counts) * operator("Flatten", (spikes,), counted, attribute("axis"))
     add = operator("Add", (added, counted), added)
+    outputs = 1 + varint(classes)
+    stored = onnx_weights.stored(weight, outputs, 1, features, classes, bits, name, has_int4)
     return (
         counts * tensor(axes, 2, 2 * INT64_BYTES)
-        + _stored(weight, 1 + varint(classes), 1, features, classes, bits, name)
-        + packs(classes * features, features, bits)
-        * _unpacking(name, 1 + varint(classes) + 2, FLOAT_BYTES * classes)
+        + stored.parts
+        + onnx_weights.constants_bytes(name, outputs + 2, classes, stored.packed, stored.nibbles)
         + tensor(bias, extent(classes), FLOAT_BYTES * classes)
         + steps * (step + add)
         # The first step has nothing to add to, and the second adds to what the first one counted.
@@ -122,14 +122,14 @@ def head_node(
         + counted
         - added
         + operator("Gemm", (added, weight + len(".float"), bias), sums, attribute("transB"))
-        + operator("Cast", (sums,), len("scores"), _TO)
+        + operator("Cast", (sums,), len("scores"), TO)
     )
 
 
 def whole_network(name: int, pixels: Map, frames: int, classes: int, characters: int) -> Amount:
     """The input, called so, with what takes frames apart, and the output; ``characters`` say what they mean."""
     extents = sum(varint(each) for each in (*pixels, classes))
-    cast = operator("Cast", (len("image"),), name + len(".pixels"), _TO)
+    cast = operator("Cast", (len("image"),), name + len(".pixels"), TO)
     apart: Amount = 0
     if frames > 1:
         index = name + len(".index") + STEP
@@ -171,7 +171,7 @@ def _firing(node: Neurons, current: Amount) -> Amount:
     return (
         _by_channel(threshold, node.shape.channels)
         + dynamics.leaks * tensor(leak, 0, FLOAT_BYTES)
-        + steps * operator("Cast", (fired,), spikes, _TO)
+        + steps * operator("Cast", (fired,), spikes, TO)
         # A potential begins as the current; after the last step nobody reads it.
         + fire(current)
         + reset(current)
@@ -181,62 +181,28 @@ def _firing(node: Neurons, current: Amount) -> Amount:
     )
 
 
-def _weights(node: Neurons, fan_in: FanIn, edge: Amount) -> Amount:
+def _weights(node: Neurons, fan_in: FanIn, edge: Amount, has_int4: bool) -> Amount:
     """Weights of all convolutions, each with the operators that give their float32 values."""
-    name, channels, bits = edge + len(".weight"), node.shape.channels, fan_in.bits
+    name, channels = edge + len(".weight"), node.shape.channels
     total: Amount = 0
     packed: Amount = 0
+    nibbles: Amount = 0
     for each in fan_in.convolutions:
-        out = extent(channels) + 2 * 2
-        stored = _stored(name, out, each.area, each.channels, channels, bits, node.name)
-        total = total + each.number * stored
-        packed = packed + each.number * packs(each.area * each.channels * channels, each.channels, bits)
-    constants = _unpacking(node.name, extent(channels) + 3 * 2, FLOAT_BYTES * channels)
-    return total + indicator(packed > 0) * constants
-
-
-def packs(weights: Amount, inputs: Amount, bits: Amount) -> Amount:
-    """1 if so many weights, of so many inputs, are stored in ``bits`` bits in a file, 0 if in 8.
-
-    They are if that takes less, and the inputs fill whole bytes.
-    """
-    return indicator((bits < 8) & (weights >= MIN_PACKED_WEIGHTS) & (inputs * bits % 8 == 0))
-
-
-def _stored(
-    name: Amount, extents: Amount, area: int, inputs: Amount, out: Amount, bits: Amount, node: Amount
-) -> Amount:
-    """Weights and what makes float32 of them; ``extents`` are the bytes of those but the inputs'."""
-    weights = area * inputs * out
-    packed, held = packs(weights, inputs, bits), 8 // bits
-    kept = choose(packed > 0, bits, 8)
-    held_inputs = inputs * kept // 8
-    constant = tensor(name, extents + 1 + varint(held_inputs), weights * kept // 8)
-    values = name + len(".float")
-    whole = operator("Cast", (name,), values, _TO)
-    inverse, half, step = (node + len(text) for text in (".inverse", ".half", ".step"))
-    scaled, rest, code = (name + len(text) for text in (".0.scaled", ".0.rest", ".0.code"))
-    first, joined, centred = name + len(".bytes"), name + len(".codes"), name + len(".centred")
-    places = held * (2 + code)
-    # The first place reads the bytes, the others what is left of them.
-    unpacked = (
-        operator("Cast", (name,), first, _TO)
-        + operator("Mul", (first, inverse), scaled)
-        + (held - 2) * operator("Mul", (rest, inverse), scaled)
-        + (held - 1) * (operator("Floor", (scaled,), rest) + operator("Sub", (scaled, rest), code))
-        + operator("Mul", (rest, inverse), code)
-        + operator("Concat", (), joined, attribute("axis"), places)
-        + places
-        + operator("Sub", (joined, half), centred)
-        + operator("Mul", (centred, step), values)
-    )
-    return constant + choose(packed > 0, unpacked, whole)
-
-
-def _unpacking(node: Amount, extents: Amount, step_bytes: Amount) -> Amount:
-    """The constants that unpack all weights of a node."""
-    inverse, half, step = (node + len(text) for text in (".inverse", ".half", ".step"))
-    return tensor(inverse, 0, FLOAT_BYTES) + tensor(half, 0, FLOAT_BYTES) + tensor(step, extents, step_bytes)
+        stored = onnx_weights.stored(
+            name,
+            extent(channels) + 2 * 2,
+            each.area,
+            each.channels,
+            channels,
+            fan_in.bits,
+            node.name,
+            has_int4,
+        )
+        total = total + each.number * stored.parts
+        packed = packed + each.number * stored.packed
+        nibbles = nibbles + each.number * stored.nibbles
+    extents = extent(channels) + 3 * 2
+    return total + onnx_weights.constants_bytes(node.name, extents, channels, packed, nibbles)
 
 
 def _steps(time_steps: Amount) -> Amount:

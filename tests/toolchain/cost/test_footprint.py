@@ -108,10 +108,10 @@ def test_the_budget_s_targets_decide_which_file_counts() -> None:
     profile, graph = profiles.load("raspberry_pi_4b"), untrained(LINES[0])
     for target in TARGETS:
         found = footprint(graph, profile, (target,))
-        assert found.artifact_bytes == artifact_bytes(graph, target, profile.name)
+        assert found.artifact_bytes == artifact_bytes(graph, target, profile)
         assert found.resident_bytes in (None, resident_bytes(graph, target))
     every = footprint(graph, profile, TARGETS).artifact_bytes
-    assert every == max(artifact_bytes(graph, target, profile.name) for target in TARGETS)
+    assert every == max(artifact_bytes(graph, target, profile) for target in TARGETS)
 
 
 @pytest.mark.parametrize(
