@@ -45,7 +45,7 @@ class Values:
 class Structs:
     """Descriptors of the C type ``c_type``; ``several`` makes them an array.
 
-    A field's text that starts with ``&`` is the symbol of another constant.
+    A field's text that starts with ``&`` is the symbol of another constant, an array; with ``&&``, one that is none.
     """
 
     symbol: str
@@ -192,6 +192,7 @@ def _head_node(graph: Graph, head: Head, placed: Buffers) -> Iterator[Symbol]:
         "classes": head.classes,
         "time_steps": graph.time_steps,
         "bits": head.bits,
+        "info": "&&info",
     }
     if head.bits == 8:
         yield Structs(f"{head.name}_node", "snn_head_node", (fields,))

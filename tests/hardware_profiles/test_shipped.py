@@ -46,6 +46,7 @@ def sources(profile: Profile) -> list[str]:
         profile.performance,
         profile.power,
         profile.emulation,
+        profile.flashing,
     )
     return [profile.source, *(table.source for table in tables if table is not None)]
 
@@ -54,7 +55,7 @@ def sources(profile: Profile) -> list[str]:
 def test_sources_name_a_document_or_say_estimate(name: str) -> None:
     document = re.compile(
         r"RM0\d{3}|DS\d+|[Dd]ata ?sheet|[Rr]elease notes|Specification|product brief|Arm AN547|CMSIS|ESP-IDF|QEMU,|"
-        r"PX4|crazyflie-firmware|Debian|estimate"
+        r"AN\d{4}|pyOCD|PX4|crazyflie-firmware|Debian|estimate"
     )
     for source in sources(load(name)):
         assert len(source) > 20 and document.search(source), source

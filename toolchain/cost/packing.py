@@ -27,7 +27,7 @@ SPIKE_NODE_BYTES = 48
 SHIFT_POINTER_BYTES = 4  # what the structs for packed weights have more
 EDGE_BYTES = 16
 OR_POOL_BYTES = 20
-HEAD_BYTES = 32
+HEAD_BYTES = 36
 INFO_BYTES = 60
 
 Kind = Literal["weights", "shift", "bias", "threshold", "exponent", "rounding", "descriptor", "known_answer"]

@@ -18,7 +18,16 @@ import hardware_profiles
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, read_toml
 from toolchain.profiles.findings import Finding, nearest, shown
-from toolchain.profiles.schema import Emulation, LinuxLimits, Performance, Power, Profile, Region, Runtime
+from toolchain.profiles.schema import (
+    Emulation,
+    Flashing,
+    LinuxLimits,
+    Performance,
+    Power,
+    Profile,
+    Region,
+    Runtime,
+)
 
 SHIPPED = Path(hardware_profiles.__file__).parent
 MAX_PROFILE_BYTES = 16 * 1024
@@ -34,6 +43,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "performance": Performance,
     "power": Power,
     "emulation": Emulation,
+    "flashing": Flashing,
 }
 
 

@@ -35,7 +35,8 @@ class Region(Table):
     """One contiguous memory of a microcontroller, ``[regions.NAME]``.
 
     ``reserved_bytes`` at its start or end belong to somebody else (bootloader, flight firmware); the network
-    gets the rest. ``holds`` lists what may be placed there.
+    gets the rest. ``holds`` lists what may be placed there. Of a hosted board's flash the first
+    ``bootloader_bytes`` of what is reserved are the bootloader, which nothing here ever writes.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Region(Table):
     size_bytes: int
     reserved_bytes: int = 0
     reserved_at: Literal["start", "end"] = "start"
+    bootloader_bytes: int = 0
     holds: Row[Content]
     source: str
 
@@ -126,6 +128,30 @@ class Emulation(Table):
     source: str
 
 
+class Flashing(Table):
+    """What the programs that write the board's flash call it, ``[flashing]``; each of ``flash_tools`` needs its own.
+
+    ``pyocd_target``: pyOCD's target type. ``openocd_target``: OpenOCD's file for the chip, and
+    ``openocd_interface`` the debug probe that is most used with it (``interface/NAME.cfg``). ``dfu_device``:
+    vendor and product in the ROM's USB bootloader. ``stm32loader_family``: as that program abbreviates it.
+    ``uf2_family``: family of the board's UF2 files, ``uf2_board`` the Board-ID in its INFO_UF2.TXT.
+    ``bootloader_board``: number of the board in the PX4 and ArduPilot bootloader. ``esptool_chip`` and
+    ``application_offset``: the chip's name, and where in its flash the application lies.
+    """
+
+    pyocd_target: str | None = None
+    openocd_target: str | None = None
+    openocd_interface: str | None = None
+    dfu_device: str | None = None
+    stm32loader_family: str | None = None
+    uf2_family: int | None = None
+    uf2_board: str | None = None
+    bootloader_board: int | None = None
+    esptool_chip: str | None = None
+    application_offset: int | None = None
+    source: str
+
+
 class Profile(Table):
     """A board: what it has, what the rest of its firmware keeps, what its software can load.
 
@@ -148,6 +174,7 @@ class Profile(Table):
     performance: Performance | None = None
     power: Power | None = None
     emulation: Emulation | None = None
+    flashing: Flashing | None = None
     default_formats: Row[Format]
     flash_tools: Row[str] = ()
     pixels: str | None = None

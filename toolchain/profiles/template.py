@@ -26,6 +26,7 @@ _NOTES = {
     "size_bytes": "the whole memory",
     "reserved_bytes": "what your bootloader or firmware keeps of it",
     "reserved_at": "start or end",
+    "bootloader_bytes": "the part of it that nothing may ever write (hosted boards)",
     "holds": "any of code, weights, buffers, stack",
     "artifact_bytes": "largest file of the network",
     "resident_bytes": "memory above the bare runtime",
@@ -34,7 +35,7 @@ _NOTES = {
     "float_macs_per_second": "float32 multiply-accumulates a second, for estimates of latency",
     "active_mw": "milliwatts while it computes, for estimates of energy",
 }
-_FIXED = ("name", "title", "inherits", "regions", "linux", "runtime", "performance", "power", "emulation")
+_FIXED = ("name", "title", "inherits", "regions", "linux", "runtime", "performance", "power", "emulation", "flashing")
 
 
 def create(parent: str, file: Path) -> Profile:
@@ -69,7 +70,7 @@ def render(parent: Profile, file: Path) -> str:
     )
     text += "\n" + _lines(parent)
     tables: dict[str, Table | None] = {f"regions.{region.name}": region for region in parent.regions}
-    for name in ("linux", "runtime", "performance", "power", "emulation"):
+    for name in ("linux", "runtime", "performance", "power", "emulation", "flashing"):
         tables[name] = getattr(parent, name)
     for name, table in tables.items():
         if table is not None:

@@ -129,6 +129,14 @@ typedef struct {
     uint8_t time_steps;
 } snn_or_pool_node;
 
+/** What a network says of itself. */
+typedef struct {
+    char version[16];   /**< of the toolchain that exported it, padded with zeros */
+    char compiler[8];   /**< SNN_COMPILER, padded with zeros */
+    uint8_t sha256[32]; /**< of the graph: structure, constants, weights, preprocessing */
+    uint32_t time_steps;
+} snn_info;
+
 /** Spike counts and the linear layer that reads them. */
 typedef struct {
     const void *weights; /**< [class][feature]; features in the order row, column, channel */
@@ -143,6 +151,7 @@ typedef struct {
     uint16_t classes;
     uint8_t time_steps;
     uint8_t bits; /**< of a weight: 8, 4 or 2; where fewer than 8, each class begins with a byte of its own */
+    const snn_info *info; /**< read by no kernel: a linker that drops what is unused keeps it with the network */
 } snn_head_node;
 
 /** The same with weights of 4 or 2 bits. */
@@ -150,14 +159,6 @@ typedef struct {
     snn_head_node head;
     const uint8_t *shift; /**< one a class */
 } snn_packed_head_node;
-
-/** What a network says of itself. */
-typedef struct {
-    char version[16];   /**< of the toolchain that exported it, padded with zeros */
-    char compiler[8];   /**< SNN_COMPILER, padded with zeros */
-    uint8_t sha256[32]; /**< of the graph: structure, constants, weights, preprocessing */
-    uint32_t time_steps;
-} snn_info;
 
 /** Convolve an image, uint8 [height][width][channels], once, then run all time steps with that current. */
 void snn_pixel(const snn_pixel_node *node, const uint8_t *image, uint8_t *arena);

@@ -18,8 +18,8 @@ SNN_ASSERT(spike_node, sizeof(snn_spike_node) == 48);
 SNN_ASSERT(packed_node, sizeof(snn_packed_node) == 52);
 SNN_ASSERT(edge, sizeof(snn_edge) == 16);
 SNN_ASSERT(or_pool_node, sizeof(snn_or_pool_node) == 20);
-SNN_ASSERT(head_node, sizeof(snn_head_node) == 32);
-SNN_ASSERT(packed_head_node, sizeof(snn_packed_head_node) == 36);
+SNN_ASSERT(head_node, sizeof(snn_head_node) == 36);
+SNN_ASSERT(packed_head_node, sizeof(snn_packed_head_node) == 40);
 SNN_ASSERT(info, sizeof(snn_info) == 60);
 #endif
 

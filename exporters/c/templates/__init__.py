@@ -26,9 +26,10 @@ def comment(text: str) -> str:
 
 @jinja2.pass_context
 def _initializer(context: jinja2.runtime.Context, value: object) -> str:
-    """A field's initializer; ``&name`` stands for one of the network's own arrays."""
+    """A field's initializer; ``&name`` stands for one of the network's own arrays, ``&&name`` for another constant."""
     text = str(value)
-    return f"{context['prefix']}_{text[1:]}" if text.startswith("&") else text
+    name = f"{context['prefix']}_{text.lstrip('&')}"
+    return f"&{name}" if text.startswith("&&") else name if text.startswith("&") else text
 
 
 def _rows(array: Array) -> str:

@@ -21,6 +21,7 @@ from toolchain.errors import InputError, OverBudgetError, ToolMissingError
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import OrPool
 from toolchain.profiles.schema import Profile
+from toolchain.verification.elf import read_elf
 
 SEEDS = range(40)
 POOLED = next(graph for graph in map(random_graph, SEEDS) if any(graph.all(OrPool)))
@@ -201,3 +202,17 @@ def test_zig_builds_where_there_is_no_home(
     for name in ("HOME", "XDG_CACHE_HOME", "ZIG_GLOBAL_CACHE_DIR"):
         monkeypatch.delenv(name, raising=False)
     assert build(sources(tmp_path), BOARD, "zig").elf.is_file()
+
+
+def test_a_linker_that_drops_what_is_unused_keeps_the_network_s_hash(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    # As within somebody else's firmware, whose linker script keeps nothing of ours by name.
+    export(PLAIN, BOARD, tmp_path)
+    script = tmp_path / "c" / "link.ld"
+    kept = "KEEP(*(.rodata.net_info))"
+    assert kept in script.read_text()
+    script.write_text(script.read_text().replace(kept, ""))
+    image = read_elf(build(tmp_path / "c", BOARD, compiler).elf)
+    info = image.symbol("net_info")
+    assert bytes.fromhex(PLAIN.sha256()) in image.read(info.address, info.size_bytes)

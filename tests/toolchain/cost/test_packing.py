@@ -60,7 +60,7 @@ def test_every_constant_of_a_small_network_by_hand() -> None:
         "shrunk_node": 20,
         "head_weights": 5 * 20 * 2 * 2,
         "head_bias": 20,
-        "head_node": 32,
+        "head_node": 36,
         "info": 60,
         "known_image": 3 * 9 * 7,
         "known_scores": 20,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from toolchain.profiles.findings import shown
-from toolchain.profiles.schema import Profile, Table
+from toolchain.profiles.schema import Profile, Role, Table
 
 UNICORN_CPUS = {
     "cortex-m0plus": "CORTEX_M0",
@@ -22,6 +23,30 @@ options only.
 OLDEST_OPSET = 13
 """DequantizeLinear takes a scale per channel from this opset on (ONNX operator changelog)."""
 
+
+class FlashTool(NamedTuple):
+    """Boards of which roles a tool writes, and what it needs to know of them from ``[flashing]``."""
+
+    roles: tuple[Role, ...]
+    needs: tuple[str, ...] = ()
+
+
+FLASH_TOOLS = {
+    "pyocd": FlashTool(("standalone",), ("pyocd_target",)),
+    "openocd": FlashTool(("standalone",), ("openocd_target", "openocd_interface")),
+    "gdb": FlashTool(("standalone",)),
+    "dfu-util": FlashTool(("standalone",), ("dfu_device",)),
+    "stm32loader": FlashTool(("standalone",), ("stm32loader_family",)),
+    "picotool": FlashTool(("standalone",), ("uf2_family",)),
+    "uf2": FlashTool(("standalone",), ("uf2_family", "uf2_board")),
+    "cfloader": FlashTool(("hosted", "standalone")),
+    "px_uploader": FlashTool(("hosted", "standalone"), ("bootloader_board",)),
+    "esptool": FlashTool(("hosted",), ("esptool_chip", "application_offset")),
+    "ssh": FlashTool(("linux",)),
+}
+"""The tools that ``toolchain.flashing`` has."""
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]*")
 _VERSION = re.compile(r"\d+(\.\d+){0,3}")
 
 
@@ -133,6 +158,32 @@ def emulation_is_whole(profile: Profile) -> Iterator[str]:
         yield "[emulation] origins and bytes of the QEMU machine must not be negative"
 
 
+def flash_tools_are_known(profile: Profile) -> Iterator[str]:
+    """flash_tools names tools that `flash` has and that suit the role, each once, and [flashing] has what each needs."""
+    if len(set(profile.flash_tools)) != len(profile.flash_tools):
+        yield "flash_tools must list each tool once"
+    for name in profile.flash_tools:
+        tool = FLASH_TOOLS.get(name)
+        if tool is None or profile.role not in tool.roles:
+            known = [known for known, tool in FLASH_TOOLS.items() if profile.role in tool.roles]
+            yield f"flash_tools has {shown(name)}; for a {profile.role} board there are {', '.join(known)}"
+            continue
+        for key in tool.needs:
+            if getattr(profile.flashing, key, None) is None:
+                yield f"flash_tools has {name}, which needs {key} in [flashing]; add it, or remove the tool"
+
+
+def names_for_tools_are_words(profile: Profile) -> Iterator[str]:
+    """What [flashing] says ends up in a command line: a name is letters, digits and - _ . / : after a letter or digit,
+    and a number is not negative.
+    """
+    for key, value in profile.flashing.model_dump().items() if profile.flashing else ():
+        if key != "source" and isinstance(value, str) and (not _WORD.fullmatch(value) or ".." in value):
+            yield f"[flashing] {key} is {shown(value)}; write the name as the tool has it"
+        if isinstance(value, int) and not 0 <= value < 2**32:
+            yield f"[flashing] {key} is {value}; give a number from 0 to 2^32 - 1"
+
+
 def texts_are_readable(profile: Profile) -> Iterator[str]:
     """Every text has content, and printable characters only: it is shown in terminals and reports."""
     tables: dict[str, Table | None] = {
@@ -142,6 +193,7 @@ def texts_are_readable(profile: Profile) -> Iterator[str]:
         "performance": profile.performance,
         "power": profile.power,
         "emulation": profile.emulation,
+        "flashing": profile.flashing,
     }
     tables |= {f"regions.{region.name}": region for region in profile.regions}
     for where, table in tables.items():
@@ -163,5 +215,7 @@ RULES = (
     runtime_versions_are_versions,
     formats_can_be_loaded,
     emulation_is_whole,
+    flash_tools_are_known,
+    names_for_tools_are_words,
     texts_are_readable,
 )

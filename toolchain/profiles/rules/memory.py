@@ -43,6 +43,17 @@ def region_keeps_room(profile: Profile) -> Iterator[str]:
             yield f"[regions.{region.name}] reserves {kept}; reserve less, or drop the region"
 
 
+def bootloader_is_reserved(profile: Profile) -> Iterator[str]:
+    """A bootloader lies at the start of a flash region, within what is reserved there."""
+    for region in profile.regions:
+        most = region.reserved_bytes if region.kind == "flash" and region.reserved_at == "start" else 0
+        if not 0 <= region.bootloader_bytes <= most:
+            yield (
+                f"[regions.{region.name}] bootloader_bytes is {region.bootloader_bytes}, but only {most} bytes are "
+                "reserved at the start of this flash; reserve the bootloader too"
+            )
+
+
 def region_is_aligned(profile: Profile) -> Iterator[str]:
     """A region starts at and spans a multiple of 1024 bytes, as memories do, and reserves a multiple of 256,
     so that an image's vector table may follow.
@@ -133,6 +144,7 @@ RULES = (
     regions_match_role,
     region_has_size,
     region_keeps_room,
+    bootloader_is_reserved,
     region_is_aligned,
     region_is_addressable,
     regions_do_not_overlap,
