@@ -126,7 +126,9 @@ def _render_profile(document: dict[str, Any]) -> None:
     profile, limits = document["profile"], document["budget"]
     print(printable(f"{profile['name']}: {profile['title']}"))
     tables = {"board": profile} | {
-        key: profile[key] for key in ("linux", "runtime", "performance", "power", "emulation", "flashing") if profile[key]
+        key: profile[key]
+        for key in ("linux", "runtime", "performance", "power", "emulation", "flashing")
+        if profile[key]
     }
     facts = [
         (where, key, _text(key, value))

@@ -35,7 +35,18 @@ _NOTES = {
     "float_macs_per_second": "float32 multiply-accumulates a second, for estimates of latency",
     "active_mw": "milliwatts while it computes, for estimates of energy",
 }
-_FIXED = ("name", "title", "inherits", "regions", "linux", "runtime", "performance", "power", "emulation", "flashing")
+_FIXED = (
+    "name",
+    "title",
+    "inherits",
+    "regions",
+    "linux",
+    "runtime",
+    "performance",
+    "power",
+    "emulation",
+    "flashing",
+)
 
 
 def create(parent: str, file: Path) -> Profile:

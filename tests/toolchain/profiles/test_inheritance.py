@@ -42,8 +42,8 @@ def test_a_table_is_merged_key_by_key(tmp_path: Path) -> None:
 
 
 def test_a_list_replaces_the_inherited_one(tmp_path: Path) -> None:
-    mine = load(profile(tmp_path, 'inherits = "stm32f405"\nflash_tools = ["stlink"]\n'))
-    assert mine.flash_tools == ("stlink",)
+    mine = load(profile(tmp_path, 'inherits = "stm32f405"\nflash_tools = ["dfu-util"]\n'))
+    assert mine.flash_tools == ("dfu-util",)
 
 
 def test_a_region_can_be_added_and_dropped(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ FLASH_TOOLS = {
     "pyocd": FlashTool(("standalone",), ("pyocd_target",)),
     "openocd": FlashTool(("standalone",), ("openocd_target", "openocd_interface")),
     "gdb": FlashTool(("standalone",)),
-    "dfu-util": FlashTool(("standalone",), ("dfu_device",)),
+    "dfu-util": FlashTool(("standalone", "hosted"), ("dfu_device",)),
     "stm32loader": FlashTool(("standalone",), ("stm32loader_family",)),
     "picotool": FlashTool(("standalone",), ("uf2_family",)),
     "uf2": FlashTool(("standalone",), ("uf2_family", "uf2_board")),
@@ -159,7 +159,7 @@ def emulation_is_whole(profile: Profile) -> Iterator[str]:
 
 
 def flash_tools_are_known(profile: Profile) -> Iterator[str]:
-    """flash_tools names tools that `flash` has and that suit the role, each once, and [flashing] has what each needs."""
+    """flash_tools names tools that `flash` has for boards of this role, each once."""
     if len(set(profile.flash_tools)) != len(profile.flash_tools):
         yield "flash_tools must list each tool once"
     for name in profile.flash_tools:
@@ -167,10 +167,6 @@ def flash_tools_are_known(profile: Profile) -> Iterator[str]:
         if tool is None or profile.role not in tool.roles:
             known = [known for known, tool in FLASH_TOOLS.items() if profile.role in tool.roles]
             yield f"flash_tools has {shown(name)}; for a {profile.role} board there are {', '.join(known)}"
-            continue
-        for key in tool.needs:
-            if getattr(profile.flashing, key, None) is None:
-                yield f"flash_tools has {name}, which needs {key} in [flashing]; add it, or remove the tool"
 
 
 def names_for_tools_are_words(profile: Profile) -> Iterator[str]:
