@@ -55,6 +55,14 @@ TARGETS = (
         ("model.tflite",),
         "tflite-runtime and LiteRT, with or without their delegates",
     ),
+    Target(
+        "nir",
+        "nir",
+        "exporters.nir",
+        ("model.nir",),
+        "simulators and chips that read NIR, nearly; here, exactly",
+        "the nir extra",
+    ),
 )
 """All that can be exported."""
 

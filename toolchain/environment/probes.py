@@ -25,6 +25,16 @@ RELU_ONNX = base64.b64decode(
 )
 
 
+def _nir() -> None:
+    import io
+
+    import nir
+    import numpy
+
+    # Writing needs h5py, which may be built for another HDF5 or numpy.
+    nir.write(io.BytesIO(), nir.NIRGraph.from_list(nir.Linear(weight=numpy.ones((1, 1)))))
+
+
 def _numpy() -> None:
     import numpy
 
@@ -118,6 +128,7 @@ def _ziglang() -> None:
 
 
 PROBES: dict[str, Callable[[], None]] = {
+    "nir": _nir,
     "numpy": _numpy,
     "onnx": _onnx,
     "onnxruntime": _onnxruntime,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,14 @@ class Bench:
         self.comparisons.append(found)
         if found.differing:
             self.fail("differs", sentence(found))
+
+    def require_own(self, path: Path, facts: dict[str, Any]) -> None:
+        """Record a failure if the ``facts`` of the artifact ``path`` are of another network than the run's."""
+        if facts["graph_sha256"] != self.graph.sha256():
+            self.fail(
+                "broken",
+                f"{path} was exported from another network than this run's model.json; export it again",
+            )
 
     def hold(self, lines: list[BudgetLine]) -> None:
         """Add lines of the budget, and a failure for each that is over."""

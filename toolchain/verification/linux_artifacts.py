@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +45,7 @@ def _onnx(bench: Bench, path: Path) -> None:
     from toolchain.verification.runtimes.onnxruntime import OnnxRuntime
 
     runtime = OnnxRuntime(path)
-    _belongs(bench, path, runtime.facts)
+    bench.require_own(path, runtime.facts)
     _loads_there(bench, path)
     bench.compare(path.name, runtime, runtime.scores(bench.images))
     _cost(bench, path, "onnxruntime")
@@ -56,7 +55,7 @@ def _onnx_step(bench: Bench, path: Path) -> None:
     from toolchain.verification.runtimes.onnxruntime import OnnxStepRuntime
 
     runtime = OnnxStepRuntime(path)
-    _belongs(bench, path, runtime.facts)
+    bench.require_own(path, runtime.facts)
     _loads_there(bench, path)
     images = bench.images if bench.sampled else bench.images[:STEP_IMAGES]
     bench.compare(path.name, runtime, runtime.scores(images))
@@ -71,7 +70,7 @@ def _tflite(bench: Bench, path: Path) -> None:
     found: list[Package | None] = [*available()] or [None]
     for package in found:
         runtime = TfliteRuntime(path, package)
-        _belongs(bench, path, runtime.facts)
+        bench.require_own(path, runtime.facts)
         bench.compare(path.name, runtime, runtime.scores(bench.images))
     plain = TfliteRuntime(path, found[-1], kernels="reference")
     bench.compare(path.name, plain, _timed_scores(bench, plain))
@@ -98,13 +97,6 @@ def _timed_scores(bench: Bench, runtime: Runtime) -> NDArray[np.int32]:
     if count <= REFERENCE_IMAGES:
         return first
     return np.concatenate([first, runtime.scores(bench.images[REFERENCE_IMAGES:count])])
-
-
-def _belongs(bench: Bench, path: Path, facts: dict[str, Any]) -> None:
-    if facts["graph_sha256"] != bench.graph.sha256():
-        bench.fail(
-            "broken", f"{path} was exported from another network than this run's model.json; export it again"
-        )
 
 
 def _loads_there(bench: Bench, path: Path) -> None:

@@ -20,6 +20,7 @@ from toolchain.verification.activity import SpikeCounter
 from toolchain.verification.bench import Bench
 from toolchain.verification.firmware_artifacts import verify_firmware
 from toolchain.verification.linux_artifacts import verify_linux
+from toolchain.verification.nir_artifacts import verify_nir
 from toolchain.verification.prediction import UNMEASURED, predicted_lines
 from toolchain.verification.verdict import Verdict, profile_sha256
 
@@ -73,6 +74,7 @@ def verify(
     )
     verify_linux(bench)
     verify_firmware(bench, compilers, qemu)
+    verify_nir(bench)
     if bench.files:
         predicted = predicted_lines(graph, profile, bench.limits)
         bench.hold([line for line in predicted if line.resource in UNMEASURED])
