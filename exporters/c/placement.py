@@ -8,6 +8,11 @@ from exporters.c import templates
 from toolchain.cost.layout import Layout
 from toolchain.profiles.schema import Profile
 
+IMAGE_DEFINITION = ("0xFFFFDED3", "0x10210142", "0x000001FF", "0x00000000", "0xAB123579")
+"""The block that an RP2350's boot ROM looks for in the first 4 KiB before it starts an image: executable, Arm, secure,
+and no other block (RP2350 datasheet, section 5.9.5.1). It goes into every Cortex-M33 image; other chips do not mind it.
+"""
+
 
 def identifier(index: int, name: str) -> str:
     """The region's name in the linker script: unique, and safe whatever a profile calls it."""
@@ -30,6 +35,7 @@ def linker_script(plan: Layout, profile: Profile, prefix: str) -> str:
         "profile": templates.comment(profile.name),
         "prefix": prefix,
         "memory": memory(profile),
+        "image_definition": IMAGE_DEFINITION if profile.core == "cortex-m33" else (),
         "place": {item.name: by_name[item.region] for item in plan.items},
         "stack_bytes": plan.stack_bytes,
         "mailbox_bytes": plan.mailbox_bytes,
