@@ -13,6 +13,9 @@ from toolchain.verification.budget_lines import BudgetLine, binary_line, elf_lin
 KINDS = (".onnx", ".tflite", ".elf", ".bin")
 """Endings of the files that can be checked."""
 
+MICRO = ("model_micro.tflite", "model_micro_step.tflite")
+"""Those of a run that are for microcontrollers, beside firmware."""
+
 
 def check_file(path: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:
     """Lines of one artifact; raises ``InputError`` if it is missing, broken, or nothing that can be checked."""
@@ -35,7 +38,11 @@ def check_run(folder: Path, profile: Profile, limits: Budget) -> list[BudgetLine
     artifacts = folder / "artifacts"
     # A microcontroller's network may be exported for desktops too, where it has no limit, and the other way round.
     kinds = (".elf", ".bin") if limits.regions else (".onnx", ".tflite")
-    paths = sorted(path for path in artifacts.glob("*") if path.suffix in kinds and path.is_file())
+    paths = sorted(
+        path
+        for path in artifacts.glob("*")
+        if path.is_file() and (path.suffix in kinds or limits.regions and path.name in MICRO)
+    )
     lines = [line for path in paths for line in check_file(path, profile, limits)]
     if (folder / "model.json").is_file():
         # The only lines that need numpy, which takes longer to import than everything else here.
