@@ -12,7 +12,6 @@ from toolchain.errors import InputError
 from toolchain.inspecting import onnx_parts, tflite_parts
 from toolchain.inspecting.mapped import mapped, reading
 
-
 _ARENA_PLAN = "OfflineMemoryAllocation"
 """Metadata in which a file for TensorFlow Lite Micro says where its tensors lie."""
 

@@ -51,10 +51,7 @@ def _verify(bench: Bench, path: Path, seconds: float) -> None:
     smallest = TflmRuntime(path).smallest_arena_bytes()
     used = smallest if available is None else max(available, smallest)
     runtime = TflmRuntime(path, used)
-    if runtime.facts["graph_sha256"] != bench.graph.sha256():
-        bench.fail(
-            "broken", f"{path} was exported from another network than this run's model.json; export it again"
-        )
+    bench.require_own(path, runtime.facts)
     scores = runtime.scores(bench.images) if bench.sampled else runtime.scores(bench.images, seconds)
     if len(scores) < len(bench.images):
         bench.notes.append(
