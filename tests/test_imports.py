@@ -19,6 +19,7 @@ LEVELS = [
     {
         "toolchain.errors",
         "toolchain.files",
+        "toolchain.framing",
         "toolchain.durations",
         "toolchain.measures",
         "toolchain.quality",

@@ -22,6 +22,8 @@ from exporters.tflite.operators import OPERATORS, TYPES, Misfit, Operator, Tenso
 from exporters.tflite.unrolled import METADATA
 from toolchain.errors import InputError
 from toolchain.files import read_bytes
+from toolchain.framing.mapped import reading
+from toolchain.framing.tflite_parts import read_parts
 
 MAX_ITEMS, MAX_OPERANDS, MAX_RANK = 100_000, 8, 4
 """Most tensors, operators or buffers of a model; most inputs of an operator; most axes of a tensor."""
@@ -56,8 +58,9 @@ def checked(
     """
     content = read_bytes(path, metadata.MAX_ARTIFACT_BYTES)
     tables = schema.load()
-    if content[4:8] != schema.IDENTIFIER:
-        raise InputError(f"{path} is not a TFLite file; export it again")
+    # Before objects are made of it: a text may be shared by as many tensors as there are.
+    with reading(path, "a TFLite"):
+        read_parts(content)
     try:
         _require_small(tables.Model.GetRootAs(content, 0), tables, operators, most_ends)
         model = tables.ModelT.InitFromPackedBuf(content, 0)

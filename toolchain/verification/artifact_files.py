@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from toolchain.errors import InputError
-from toolchain.inspecting import onnx_parts, tflite_parts
-from toolchain.inspecting.mapped import mapped, reading
+from toolchain.framing import onnx_parts, tflite_parts
+from toolchain.framing.mapped import mapped, reading
 
 _ARENA_PLAN = "OfflineMemoryAllocation"
 """Metadata in which a file for TensorFlow Lite Micro says where its tensors lie."""

@@ -11,9 +11,9 @@ from exporters.onnx.forms import build
 from tests.support.graphs import random_graph
 from tests.support.models import foreign_onnx, written
 from toolchain.errors import InputError
+from toolchain.framing.parts import Value
 from toolchain.graph.nodes import Lif
 from toolchain.inspecting.onnx_file import inspect_onnx
-from toolchain.inspecting.structure import Value
 
 SEED = 2
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from toolchain.inspecting.elements import require_bytes, require_extents
-from toolchain.inspecting.kinds import Operator
-from toolchain.inspecting.mapped import Content, Damaged
-from toolchain.inspecting.protobuf import BYTES, Field, Reader
-from toolchain.inspecting.structure import Value
+from toolchain.framing.elements import require_bytes, require_extents
+from toolchain.framing.mapped import Content, Damaged
+from toolchain.framing.parts import Operator, Value
+from toolchain.framing.protobuf import BYTES, Field, Reader
 
 TYPES = {
     1: ("float32", 32), 2: ("uint8", 8), 3: ("int8", 8), 4: ("uint16", 16), 5: ("int16", 16), 6: ("int32", 32),
