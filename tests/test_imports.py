@@ -18,8 +18,8 @@ SOURCES = sorted(file for package in OURS for file in (ROOT / package).rglob("*.
 LEVELS = [
     {
         "toolchain.errors",
+        "toolchain.escapes",
         "toolchain.files",
-        "toolchain.framing",
         "toolchain.durations",
         "toolchain.measures",
         "toolchain.quality",

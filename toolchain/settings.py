@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -91,7 +91,7 @@ class RunSettings(_Table):
     search: SearchSettings = SearchSettings()
     training: TrainingSettings = TrainingSettings()
 
-    def budget(self, profile: Profile) -> Budget:
-        """The profile's budget, narrowed for the search and then for the training."""
+    def budget(self, profile: Profile, **further: Any) -> Budget:
+        """The profile's budget, narrowed for the search, then for the training, and then by what is given."""
         narrowed = self.training.limits.model_dump(exclude_none=True)
-        return budget(profile, **self.limits.model_dump() | narrowed)
+        return budget(profile, **self.limits.model_dump() | narrowed | further)

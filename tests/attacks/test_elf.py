@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks.refusal import MEBI, refused
 from tests.support import firmware
 from toolchain.cli.main import main
 from toolchain.errors import InputError
-from toolchain.verification.elf import MAX_ELF_BYTES, read_elf
+from toolchain.profiles import load
+from toolchain.profiles.budget import budget
+from toolchain.verification.elf import MACHINES, MAX_ELF_BYTES, read_elf
+from toolchain.verification.firmware_lines import firmware_use
 from toolchain.verification.image_use import used_bytes
 
 HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
@@ -118,16 +122,80 @@ def test_names_without_end_do_not_multiply(tmp_path: Path) -> None:
     head = header(shoff=88, shentsize=40, shnum=3, **ONE_SEGMENT)
     path = write(tmp_path, head, segment(), bytes(4), *sections, names, symbols)
     began = time.perf_counter()
-    with pytest.raises(InputError, match="longer than 255 bytes"):
+    with pytest.raises(InputError, match="longer than 4095 bytes"):
         read_elf(path)
     assert time.perf_counter() - began < 2
+
+
+def test_names_that_share_their_bytes_do_not_multiply(tmp_path: Path) -> None:
+    """Each of 100,000 symbols is called by nearly 4 KiB of one and the same name."""
+    names, count = b"a" * 4000 + b"\0", 100_000
+    symbols = b"".join(struct.pack("<IIIBBH", 1 + index % 8, 0, 4, 1, 0, 1) for index in range(count))
+    start = 88 + 2 * 40
+    sections = [
+        section(kind=3, offset=start, size=len(names)),
+        section(kind=2, offset=start + len(names), size=len(symbols), link=0, entry=16),
+    ]
+    head = header(shoff=88, shentsize=40, shnum=2, **ONE_SEGMENT)
+    path = write(tmp_path, head, segment(), bytes(4), *sections, names, symbols)
+    with refused("its names have more than 33,554,432 bytes", most_bytes=128 * MEBI):
+        read_elf(path)
+
+
+def test_segments_that_share_their_bytes_do_not_multiply(tmp_path: Path) -> None:
+    """64 segments, each the whole file of 8 MiB, would be half a gibibyte."""
+    size = 8 * MEBI
+    head = header(phoff=52, phentsize=32, phnum=64)
+    segments = [segment(offset=0, file=size, memory=size)] * 64
+    path = write(tmp_path, head, *segments, bytes(size))
+    with refused("a segment lies outside the file, or over another one", most_bytes=32 * MEBI):
+        read_elf(path)
+
+
+@pytest.mark.parametrize("sections", [4000, 40])
+def test_many_sections_and_symbols_over_each_other_are_mapped_soon(tmp_path: Path, sections: int) -> None:
+    """Sections that all claim the same megabyte, and symbols spread over it: no product of the two is taken."""
+    names = b"\0net_infer\0net_arena\0.text\0"
+    symbols = struct.pack("<IIIBBH", 1, 0x0800_0000, 4, 2, 0, 1) + struct.pack(
+        "<IIIBBH", 11, 0x2000_0000, 4, 1, 0, 1
+    )
+    symbols += b"".join(
+        struct.pack("<IIIBBH", 1, 0x0800_0000 + 8 * index, 4, 1, 0, 1) for index in range(100_000)
+    )
+    start = 88 + (sections + 2) * 40
+    headers = [
+        section(kind=3, offset=start, size=len(names)),
+        section(kind=2, offset=start + len(names), size=len(symbols), link=0, entry=16),
+    ]
+    headers += [
+        struct.pack("<10I", 21, 8, 2, 0x0800_0000 + index, 0, 1_000_000, 0, 0, 1, 0)
+        for index in range(sections)
+    ]
+    head = header(shoff=88, shentsize=40, shnum=len(headers), **ONE_SEGMENT)
+    path = write(tmp_path, head, segment(), bytes(4), *headers, names, symbols)
+    began = time.perf_counter()
+    board = load("stm32f405")
+    found = firmware_use(read_elf(path), board, budget(board))
+    assert time.perf_counter() - began < 5
+    used = {line.resource: line.used for line in found.lines}
+    assert used["flash"] == 1_000_000 + sections - 1 and used["flash, network"] == 400_000
+
+
+@pytest.mark.parametrize("machine", [40, 94, 243])
+def test_headers_of_other_processors_are_read_as_strictly(tmp_path: Path, machine: int) -> None:
+    fields = {"machine": machine, **ONE_SEGMENT}
+    assert read_elf(write(tmp_path, header(**fields), segment(), bytes(4)), MACHINES.values())
+    with refused("program headers lie outside the file"):
+        read_elf(write(tmp_path, header(**fields | {"phoff": 0xFFFF_FFF0})), MACHINES.values())
+    with refused("not for a 32-bit little-endian Arm or RISC-V or Xtensa processor"):
+        read_elf(write(tmp_path, header(**fields | {"machine": 62})), MACHINES.values())
 
 
 def test_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = write(tmp_path, header())
     with path.open("r+b") as stream:
         stream.truncate(MAX_ELF_BYTES + 1)
-    with pytest.raises(InputError, match="more than the 67,108,864 that are read here"):
+    with pytest.raises(InputError, match="more than the 134,217,728 that are read here"):
         read_elf(path)
 
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from toolchain.escapes import visible
+
 Document = TypeVar("Document")
 
 WIDTH_WITHOUT_TERMINAL = 200
@@ -75,4 +77,4 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 def printable(text: str) -> str:
     """``text`` with control characters escaped but for tab and newline: no file name drives the terminal."""
-    return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return visible(text, keep="\n\t")

@@ -45,8 +45,13 @@ class ProfileError(InputError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        lines = [str(finding) for finding in self.findings]
-        super().__init__(lines[0] if len(lines) == 1 else "\n  - ".join([f"{len(lines)} faults:", *lines]))
+        super().__init__(told(self.findings))
+
+
+def told(findings: Sequence[Finding]) -> str:
+    """All ``findings`` as one message: a sentence, or a list of them."""
+    lines = [str(finding) for finding in findings]
+    return lines[0] if len(lines) == 1 else "\n  - ".join([f"{len(lines)} faults:", *lines])
 
 
 def shown(value: object) -> str:
@@ -77,6 +82,8 @@ def schema_findings(file: str, error: ValidationError, document: Any) -> Iterato
             message = f"unknown key {where}; remove it"
         elif kind == "literal_error":
             message = f"{where} is {shown(item['input'])}; use one of {item['ctx']['expected']}"
+        elif kind == "value_error":
+            message = f"{where}: {item['ctx']['error']}"
         elif kind in _EXPECTED:
             message = f"{where} is {shown(item['input'])}; write {_EXPECTED[kind]}"
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from toolchain.escapes import visible
 from toolchain.reporting.tables import Table
 
 
@@ -27,4 +28,4 @@ def _row(cells: Sequence[str]) -> str:
 def _cell(text: str) -> str:
     # A name from a file must not end its cell, begin another table or become HTML.
     escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
-    return " ".join(escaped.split())
+    return visible(" ".join(escaped.split()))

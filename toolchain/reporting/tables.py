@@ -5,7 +5,7 @@ They only read their arguments, and import nothing heavy, because ``check`` prin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,20 +45,25 @@ def _where_rows(*tables: Table) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
-def budget_table(lines: Iterable[BudgetLine]) -> Table:
-    """Used, available and headroom of every limit, with the evidence of what is used."""
+def budget_table(lines: Iterable[BudgetLine], changes: Sequence[str] | None = None) -> Table:
+    """Used, available and headroom of every limit, with the evidence of what is used.
+
+    ``changes``: what each line's use has changed by, for one more column.
+    """
     rows = [
         (
             line.artifact,
             line.resource,
             _amount(line, line.used),
+            *(changes[index : index + 1] if changes is not None else ()),
             _amount(line, line.available),
-            _amount(line, line.headroom),
+            _amount(line, line.headroom) if line.available is not None else "",
             f"{line.evidence} {line.note}".strip(),
         )
-        for line in lines
+        for index, line in enumerate(lines)
     ]
-    columns = ("artifact", "resource", "used>", "available>", "headroom>", "evidence")
+    change = ("change>",) if changes is not None else ()
+    columns = ("artifact", "resource", "used>", *change, "available>", "headroom>", "evidence")
     return Table("Budget", columns, tuple(rows))
 
 
@@ -206,7 +211,9 @@ def proof_table(report: FirmwareReport) -> Table:
     return Table(f"Predicted against used: {report.artifact} in {report.runtime}", columns, tuple(rows))
 
 
-def _amount(line: BudgetLine, value: int) -> str:
+def _amount(line: BudgetLine, value: int | None) -> str:
+    if value is None:
+        return "no limit"
     if line.unit == "us":
         return f"{value / 1000:,.2f} ms"
     if line.unit == "uj":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support import firmware
+from tests.support import firmware, foreign
 from tests.support.graphs import random_graph
+from tests.support.load_files import hex_file, uf2_file
 from tests.support.models import framing_of_tflite, written
 from toolchain import runs
 from toolchain.cli.main import main
@@ -75,7 +77,7 @@ def test_over_budget_names_region_and_bytes(capsys: pytest.CaptureFixture[str], 
 def test_json_is_one_document_even_when_over(capsys: pytest.CaptureFixture[str], binary: Path) -> None:
     code, out, _ = check(capsys, binary, "--profile", BOARD, "--flash", "16KiB", "--json")
     document = json.loads(out)
-    assert code == 4 and document["within_budget"] is False and len(document["over"]) == 1
+    assert code == 4 and document["within_budget"] is False and len(document["failures"]) == 1
     assert document["lines"][0] | {"used": 20_000, "headroom": -3616} == document["lines"][0]
 
 
@@ -89,6 +91,155 @@ def test_model_on_a_linux_board(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert check(capsys, model, "--profile", "raspberry_pi_4b")[0] == 0
     code, _, err = check(capsys, model, "--profile", "raspberry_pi_4b", "--artifact", "4KiB")
     assert code == 4 and f"artifact needs {model.stat().st_size:,} and has 4,096" in err
+
+
+def test_firmware_of_others_with_a_network_in_it(
+    capsys: pytest.CaptureFixture[str], require_tool: Callable[[str], str]
+) -> None:
+    require_tool("arm-none-eabi-gcc")
+    elf = foreign.build()
+    code, out, err = check(capsys, elf, "--profile", "crazyflie_2_1")
+    assert (code, err) == (0, "")
+    assert "Memory of cf2.elf" in out and "._user_heap_stack" in out and "flash, network" in out
+    code, out, err = check(capsys, elf, "--profile", "crazyflie_2_1", "--network-flash", "1KiB")
+    assert code == 4 and "cf2.elf is over budget by" in err and "flash, network needs" in err
+    code, out, err = check(capsys, elf, "--sram", "3KiB", "--symbol-prefix", "net_inf")
+    assert code == 4 and "sram needs 3,608 and has 3,072" in err and "by symbols net_inf*, snn_*" in out
+
+
+@pytest.mark.parametrize("ending", [".hex", ".uf2"])
+def test_files_with_addresses(capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str) -> None:
+    chunks = [(0x0800_0000 + 200 * index, bytes(200)) for index in range(100)]
+    path = tmp_path / f"app{ending}"
+    path.write_bytes(hex_file(chunks) if ending == ".hex" else uf2_file(chunks))
+    code, out, _ = check(capsys, path, "--profile", BOARD, "--json")
+    (flash, *_) = json.loads(out)["lines"]
+    assert code == 0 and (flash["resource"], flash["used"]) == ("flash", 20_000)
+    assert check(capsys, path, "--profile", BOARD, "--flash", "16KiB")[0] == 4
+    code, _, err = check(capsys, path, "--profile", "rp2040")
+    assert code == 3 and "puts nothing into the flash of rp2040" in err
+
+
+def test_a_raw_flight_firmware_may_fill_the_whole_memory(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "cf2.bin"
+    path.write_bytes(bytes(900_000))
+    code, out, _ = check(capsys, path, "--profile", "crazyflie_2_1")
+    assert code == 0 and "1,024.0 KiB" in out
+
+
+BUDGETS = """
+max_growth = "2%"
+[[artifacts]]
+path = "build/a.bin"
+profile = "stm32f405"
+flash = "32KiB"
+[[artifacts]]
+path = "build/b.tflite"
+artifact = "8KiB"
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's repository with two artifacts and their budgets, as the current folder."""
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "a.bin").write_bytes(bytes(20_000))
+    (tmp_path / "build" / "b.tflite").write_bytes(framing_of_tflite(5000))
+    (tmp_path / "spikenas.toml").write_text(BUDGETS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI_COMMIT_SHA", raising=False)
+    monkeypatch.setenv("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567")
+    return tmp_path
+
+
+def test_a_folder_s_budgets_are_checked_without_arguments(
+    capsys: pytest.CaptureFixture[str], repository: Path
+) -> None:
+    code, out, err = check(capsys)
+    assert (code, err) == (0, "") and "2 artifacts of spikenas.toml" in out
+    assert "build/a.bin" in out and "build/b.tflite" in out
+    model = written(repository / "build", "b.tflite", framing_of_tflite(9000))
+    size = model.stat().st_size
+    code, _, err = check(capsys, "--config", repository / "spikenas.toml")
+    assert (
+        code == 4
+        and f"error: build/b.tflite is over budget by {size - 8192:,} bytes: artifact needs {size:,}" in err
+    )
+
+
+def test_growth_since_an_earlier_report(capsys: pytest.CaptureFixture[str], repository: Path) -> None:
+    assert check(capsys, "--report", "main.json", "--json")[0] == 0
+    (repository / "build" / "a.bin").write_bytes(bytes(20_300))
+    code, out, err = check(capsys, "--base", "main.json", "--markdown")
+    assert (code, err) == (0, "") and "| +300 (+1.5%) |" in out
+    (repository / "build" / "a.bin").write_bytes(bytes(21_000))
+    code, out, err = check(capsys, "--base", "main.json", "--markdown")
+    sentence = (
+        "build/a.bin grew by more than the tolerated 2%: flash needs 21,000, 1,000 bytes (+5.0%) more than"
+    )
+    assert code == 4 and f"error: {sentence} the 20,000 of commit 0123456789ab (" in err
+    assert "| build/a.bin | flash | 20.5 KiB | +1,000 (+5.0%) | 32.0 KiB |" in out and f"- {sentence}" in out
+    # What spikenas.toml says goes before the option.
+    assert check(capsys, "--base", "main.json", "--max-growth", "10%")[0] == 4
+    (repository / "spikenas.toml").write_text(BUDGETS.replace('max_growth = "2%"', ""))
+    assert check(capsys, "--base", "main.json", "--max-growth", "10%")[0] == 0
+    assert check(capsys, "--base", "main.json")[0] == 0
+
+
+def test_reports_for_ci_are_written_even_when_it_fails(
+    capsys: pytest.CaptureFixture[str], repository: Path
+) -> None:
+    (repository / "build" / "a.bin").write_bytes(bytes(40_000))
+    code, out, err = check(
+        capsys, "--github", "--junit", "out/junit.xml", "--report", "out/report.json", "--json"
+    )
+    assert code == 4
+    assert err == (
+        "::error file=spikenas.toml,title=spikenas-deploy check::build/a.bin is over budget by 7,232 bytes: "
+        "flash needs 40,000 and has 32,768\n"
+    )
+    assert 'failures="1"' in (repository / "out" / "junit.xml").read_text()
+    document = json.loads(out)
+    assert document == json.loads((repository / "out" / "report.json").read_text())
+    assert document["commit"] == "0123456789abcdef0123456789abcdef01234567" and document["passed"] is False
+
+
+def test_bad_input_is_annotated_too(capsys: pytest.CaptureFixture[str], repository: Path) -> None:
+    (repository / "build" / "a.bin").unlink()
+    code, _, err = check(capsys, "--github")
+    annotated, error = err.splitlines()
+    assert code == 3 and error == "error: " + annotated.partition("check::")[2]
+    assert annotated.startswith(
+        "::error file=spikenas.toml,title=spikenas-deploy check::build/a.bin does not exist"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["build/a.bin", "--config", "spikenas.toml"], "names what is checked; leave out build/a.bin"),
+        (["--flash", "1KiB"], "spikenas.toml says the board and the limits of what it names"),
+        (["--profile", BOARD], "spikenas.toml says the board and the limits of what it names"),
+        (["--max-growth", "2%"], "--max-growth compares with an earlier report; add --base FILE"),
+        (["--max-growth", "2", "--base", "x.json"], "'2' is no share; write a number and %, as in 2%"),
+        (["--base", "x.json"], "x.json does not exist"),
+        (["--base", "spikenas.toml"], "spikenas.toml is not valid JSON"),
+        (["--config", "none.toml"], "none.toml does not exist"),
+        (["build/a.bin", "--artifact", "9KiB"], "build/a.bin is firmware; limit it with flash or sram"),
+        (
+            ["build/a.bin", "--symbol-prefix", "net_", "--profile", BOARD, "--network-flash", "1KiB"],
+            "a raw file",
+        ),
+    ],
+)
+def test_wrong_combinations_are_one_sentence(
+    capsys: pytest.CaptureFixture[str], repository: Path, arguments: list[str], sentence: str
+) -> None:
+    code, out, err = check(capsys, *arguments)
+    assert (code, out) == (3, "")
+    assert sentence in err and err.count("\n") == 1
 
 
 def test_run_gives_the_board_and_its_narrowed_limits(
@@ -141,7 +292,10 @@ def test_a_run_s_energy_and_operations_hold(capsys: pytest.CaptureFixture[str], 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["{binary}"], "belongs to no run, so the board is not known; add --profile NAME"),
+        (
+            ["{binary}"],
+            "belongs to no run, so the board is not known; add --profile NAME, or limits such as --flash",
+        ),
         (["{binary}", "--profile", "nosuchboard"], "no profile is called"),
         (["{binary}", "--profile", "raspberry_pi_4b"], "is firmware, and raspberry_pi_4b takes none"),
         (["{binary}", "--profile", BOARD, "--flash", "lots"], "is no size"),
@@ -171,8 +325,24 @@ def test_needs_nothing_heavy(elf: Path, tmp_path: Path) -> None:
     tflite, onnx = tmp_path / "model.tflite", tmp_path / "model.onnx"
     tflite.write_bytes(framing_of_tflite())
     onnx.write_bytes(b"\x08\x08\x3a\x04\x12\x02ab")
-    for path, board in ((elf, BOARD), (tflite, "raspberry_pi_4b"), (onnx, "jetson_nano")):
-        script = BLOCKED.format(names=HEAVY, arguments=["check", str(path), "--profile", board])
+    chunks = [(0x0800_0000, bytes(100))]
+    image, blocks = tmp_path / "app.hex", tmp_path / "app.uf2"
+    image.write_bytes(hex_file(chunks))
+    blocks.write_bytes(uf2_file(chunks))
+    foreign_elf = tmp_path / "foreign.elf"
+    foreign_elf.write_bytes(elf.read_bytes().replace(b"spikenas_mailbox", b"somebodys_memory"))
+    budgets = tmp_path / "spikenas.toml"
+    budgets.write_text("[[artifacts]]\npath = 'model.onnx'\nartifact = 1000\n")
+    junit, report = tmp_path / "junit.xml", tmp_path / "report.json"
+    for path, arguments in (
+        (elf, [str(elf), "--profile", BOARD]),
+        (foreign_elf, [str(foreign_elf), "--profile", BOARD]),
+        (tflite, [str(tflite), "--profile", "raspberry_pi_4b"]),
+        (onnx, ["--config", str(budgets), "--junit", str(junit), "--report", str(report), "--markdown"]),
+        (image, [str(image), "--profile", BOARD]),
+        (blocks, [str(blocks), "--profile", BOARD]),
+    ):
+        script = BLOCKED.format(names=HEAVY, arguments=["check", *arguments])
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         assert path.name in done.stdout

@@ -82,6 +82,7 @@ def test_top_level_help_imports_no_verb_and_no_numpy() -> None:
             "toolchain.cli.lazy",
             "toolchain.cli.main",
             "toolchain.errors",
+            "toolchain.escapes",
         ]
     )
 

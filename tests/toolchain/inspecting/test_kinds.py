@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from toolchain.framing.parts import Operator
-from toolchain.inspecting.kinds import kinds
+from toolchain.inspecting.kinds import Operator, kinds
 
 
 def test_weights_are_found_behind_what_unpacks_them() -> None:

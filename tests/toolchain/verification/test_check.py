@@ -8,13 +8,29 @@ import pytest
 from tests.support import firmware
 from tests.support.graphs import random_graph
 from toolchain.cost.layout import layout
-from toolchain.errors import InputError
+from toolchain.errors import InputError, ToolMissingError
 from toolchain.graph.storage import save_graph
 from toolchain.profiles.budget import budget
-from toolchain.verification.check import check_file, check_run
+from toolchain.verification.check import Subject, check_file, check_run, examine
 
 BOARD = firmware.profile()
 LIMITS = budget(BOARD)
+
+
+def test_a_prediction_that_needs_numpy_is_noted_where_there_is_none(
+    fixture_elf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolchain.verification.check.find_spec", lambda name: None)
+    save_graph(random_graph(2), tmp_path)
+    with pytest.raises(ToolMissingError, match="has no artifact, and .* numpy is not installed"):
+        examine(Subject(tmp_path, BOARD, LIMITS))
+    (tmp_path / "artifacts").mkdir()
+    shutil.copy(fixture_elf, tmp_path / "artifacts")
+    found = examine(Subject(tmp_path, BOARD, LIMITS))
+    assert {line.artifact for line in found.lines} == {"firmware.elf"}
+    assert found.notes == [
+        f"what {tmp_path} is predicted to take, its latency among it, was not looked at: numpy is not installed"
+    ]
 
 
 def test_run_has_lines_of_its_artifacts_and_a_prediction(fixture_elf: Path, tmp_path: Path) -> None:
