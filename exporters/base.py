@@ -56,6 +56,14 @@ TARGETS = (
         "tflite-runtime and LiteRT, with or without their delegates",
     ),
     Target(
+        "micro",
+        "tflite",
+        "exporters.tflite.micro",
+        ("model_micro.tflite", "model_micro_step.tflite"),
+        "TensorFlow Lite Micro on microcontrollers",
+        "the mcu extra, whose tflite-micro is for Linux on x86-64 (to run it here)",
+    ),
+    Target(
         "nir",
         "nir",
         "exporters.nir",

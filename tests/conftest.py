@@ -52,6 +52,12 @@ def require_package() -> Callable[[str], None]:
 
 
 @pytest.fixture
+def tflm(require_package: Callable[[str], None]) -> None:
+    """TensorFlow Lite Micro; its wheel is for Linux on x86-64."""
+    require_package("tflite_micro")
+
+
+@pytest.fixture
 def fashion_mnist() -> Path:
     """Folder of the four IDX files of Fashion-MNIST; skips or fails like ``require_tool``."""
     if not FASHION_MNIST.is_dir():

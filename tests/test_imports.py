@@ -20,6 +20,7 @@ LEVELS = [
         "toolchain.errors",
         "toolchain.escapes",
         "toolchain.files",
+        "toolchain.framing",
         "toolchain.durations",
         "toolchain.measures",
         "toolchain.quality",

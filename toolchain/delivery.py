@@ -15,7 +15,7 @@ from exporters.c.build import build
 from exporters.c.cores import CORES
 from exporters.onnx import runtime_versions
 from toolchain.architecture.snasnet import SPACE, refuse
-from toolchain.errors import InputError, OverBudgetError
+from toolchain.errors import InputError, OverBudgetError, ToolMissingError
 from toolchain.files import read_json
 from toolchain.graph.checks import require_valid
 from toolchain.graph.storage import load_graph
@@ -23,6 +23,7 @@ from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder
 from toolchain.verification import emulator, qemu_machine
 from toolchain.verification.budget_lines import model_line
+from toolchain.verification.runtimes import tflm
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
 
@@ -38,6 +39,8 @@ def require_tools(
     emulator that is not installed, ``InputError`` for an unknown format or target.
     """
     names = {target.name for target in chosen(formats, targets, profile.default_formats)}
+    if verify and "micro" in names and (reason := tflm.missing()):
+        raise ToolMissingError(reason)
     if "firmware" not in names or profile.core not in CORES:
         return
     compilers.arm_command(None)

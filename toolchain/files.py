@@ -21,7 +21,10 @@ else:
     import tomli as tomllib
 
 MAX_TEXT_BYTES = 16 * 1024 * 1024
-"""Largest JSON or TOML file that is parsed; a model's description or a profile is far smaller."""
+"""Largest JSON file that is parsed."""
+
+MAX_TOML_BYTES = 1024 * 1024
+"""Largest TOML file that is parsed, which takes longer than JSON; a profile or a run's settings are far smaller."""
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
@@ -107,10 +110,10 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> Any:
     """Parse a JSON file; raises ``InputError`` naming the line if it is broken."""
     try:
-        return json.loads(read_bytes(path, MAX_TEXT_BYTES))
+        return json.loads(read_bytes(path, max_bytes))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON: {error}") from error
 
@@ -118,7 +121,7 @@ def read_json(path: Path) -> Any:
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file; raises ``InputError`` naming the line if it is broken."""
     try:
-        document: dict[str, Any] = tomllib.loads(read_bytes(path, MAX_TEXT_BYTES).decode())
+        document: dict[str, Any] = tomllib.loads(read_bytes(path, MAX_TOML_BYTES).decode())
         return document
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error

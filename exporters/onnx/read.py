@@ -20,6 +20,8 @@ from exporters import metadata
 from exporters.onnx.lowering import OPERATORS
 from toolchain.errors import InputError
 from toolchain.files import read_bytes
+from toolchain.framing.mapped import reading
+from toolchain.framing.onnx_parts import read_parts
 
 MAX_ITEMS = 100_000
 """Most operators, constants or properties of a model."""
@@ -27,8 +29,12 @@ MAX_ITEMS = 100_000
 
 def load(path: Path) -> onnx.ModelProto:
     """Parse an artifact of this exporter; raises ``InputError`` if missing, too large, broken or foreign."""
+    content = read_bytes(path, metadata.MAX_ARTIFACT_BYTES)
+    # Before a parser makes objects of it: two bytes can ask for one of hundreds.
+    with reading(path, "an ONNX"):
+        read_parts(content)
     try:
-        model = onnx.load_model_from_string(read_bytes(path, metadata.MAX_ARTIFACT_BYTES))
+        model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not an ONNX file, or is damaged; export it again") from error
     if reason := _foreign(model):

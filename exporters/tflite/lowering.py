@@ -78,7 +78,7 @@ def read_out(graph: Graph, builder: Builder, counts: int) -> int:
     """Emit the head's linear layer: spike counts [1, features] -> scores int32 [1, classes]."""
     head = graph.head
     assert head.bias is not None
-    weight = builder.weight(f"{head.name}.weight", _head_weight(graph))
+    weight = builder.weight(f"{head.name}.weight", head_weight(graph))
     bias = builder.constant(f"{head.name}.bias", head.bias.astype(np.float32))
     sums = builder.op("FULLY_CONNECTED", [counts, weight, bias], f"{head.name}.sums")
     return builder.cast(sums, SCORES, "int32")
@@ -240,7 +240,7 @@ def _bias(step: Step, node: Lif, bias: int | None) -> int:
     return step.builder.constant(f"{node.name}.zeros", np.zeros(node.shape.channels, np.float32))
 
 
-def _head_weight(graph: Graph) -> NDArray[np.int8]:
+def head_weight(graph: Graph) -> NDArray[np.int8]:
     """The head's weights with flattened features in the order row, column, channel."""
     head = graph.head
     assert head.weight is not None

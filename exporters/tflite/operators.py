@@ -18,7 +18,7 @@ Options = Mapping[str, Any]
 SAME, VALID = 0, 1
 """``Padding`` in the schema."""
 
-TYPES = {"float32": 0, "int32": 2, "uint8": 3, "bool": 6, "int8": 9}
+TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9}
 """Element type -> its number in the schema's ``TensorType``."""
 
 _CASTS = {("uint8", "float32"), ("bool", "float32"), ("float32", "int32")}
@@ -46,11 +46,16 @@ class Operator:
     version: int = 1
 
 
-def infer(kind: str, inputs: Sequence[Tensor], options: Options) -> Tensor:
-    """The output of an operator; raises ``Misfit`` if its inputs or options do not fit it."""
-    operator = OPERATORS[kind]
+def infer(
+    kind: str,
+    inputs: Sequence[Tensor],
+    options: Options,
+    operators: Mapping[str, Operator] | None = None,
+) -> Tensor:
+    """The output of one of ``operators``, or of ``OPERATORS``; raises ``Misfit`` if inputs or options do not fit."""
+    operator = (OPERATORS if operators is None else operators)[kind]
     try:
-        _need(set(options) == operator.options)
+        need(set(options) == operator.options)
         return operator.infer(inputs, options)
     except ValueError as error:
         found = ", ".join(f"{tensor.dtype} {list(tensor.shape)}" for tensor in inputs)
@@ -74,109 +79,109 @@ def _floor(inputs: Sequence[Tensor], options: Options) -> Tensor:
 def _cast(inputs: Sequence[Tensor], options: Options) -> Tensor:
     (source,) = inputs
     target = next((after for before, after in _CASTS if TYPES[after] == options["outDataType"]), "")
-    _need((source.dtype, target) in _CASTS and TYPES[source.dtype] == options["inDataType"])
+    need((source.dtype, target) in _CASTS and TYPES[source.dtype] == options["inDataType"])
     return Tensor(source.shape, target)
 
 
 def _dequantize(inputs: Sequence[Tensor], options: Options) -> Tensor:
     (source,) = inputs
-    _need(source.dtype == "int8" and source.values is not None)
+    need(source.dtype == "int8" and source.values is not None)
     return Tensor(source.shape, "float32")
 
 
 def _convolution(inputs: Sequence[Tensor], options: Options) -> Tensor:
     source, (out, *kernel, into), bias = _floats(inputs)
-    _need(len(source) == 4 and into == source[3] and bias == (out,) and kernel in ([1, 1], [3, 3]))
-    return Tensor((source[0], *_windows(source, kernel[0], options), out), "float32")
+    need(len(source) == 4 and into == source[3] and bias == (out,) and kernel in ([1, 1], [3, 3]))
+    return Tensor((source[0], *windows(source, kernel[0], options), out), "float32")
 
 
 def _depthwise(inputs: Sequence[Tensor], options: Options) -> Tensor:
     source, kernel, bias = _floats(inputs)
-    _need(len(source) == 4 and kernel == (1, 3, 3, source[3]) and bias == (source[3],))
-    _need(options["depthMultiplier"] == 1)
-    return Tensor((source[0], *_windows(source, 3, options), source[3]), "float32")
+    need(len(source) == 4 and kernel == (1, 3, 3, source[3]) and bias == (source[3],))
+    need(options["depthMultiplier"] == 1)
+    return Tensor((source[0], *windows(source, 3, options), source[3]), "float32")
 
 
 def _max_pool(inputs: Sequence[Tensor], options: Options) -> Tensor:
     (source,) = _floats(inputs)
-    _need(len(source) == 4 and options["filterHeight"] == options["filterWidth"] == 2)
-    return Tensor((source[0], *_windows(source, 2, options), source[3]), "float32")
+    need(len(source) == 4 and options["filterHeight"] == options["filterWidth"] == 2)
+    return Tensor((source[0], *windows(source, 2, options), source[3]), "float32")
 
 
 def _pad(inputs: Sequence[Tensor], options: Options) -> Tensor:
     (source,) = _floats(inputs[:1])
-    margins = _constant(inputs[1:], (4, 2)).tolist()
-    _need(len(source) == 4 and margins == [[0, 0], [1, 1], [1, 1], [0, 0]])
+    margins = constant(inputs[1:], (4, 2)).tolist()
+    need(len(source) == 4 and margins == [[0, 0], [1, 1], [1, 1], [0, 0]])
     return Tensor((source[0], source[1] + 2, source[2] + 2, source[3]), "float32")
 
 
 def _reshape(inputs: Sequence[Tensor], options: Options) -> Tensor:
     (source,) = _floats(inputs[:1])
-    wanted = _constant(inputs[1:], (2,)).tolist()
+    wanted = constant(inputs[1:], (2,)).tolist()
     features = int(np.prod(source[1:]))
-    _need(wanted == [-1, features] == list(options["newShape"]))
+    need(wanted == [-1, features] == list(options["newShape"]))
     return Tensor((source[0], features), "float32")
 
 
 def _sum(inputs: Sequence[Tensor], options: Options) -> Tensor:
     (source,) = _floats(inputs[:1])
-    axes = _constant(inputs[1:], (2,)).tolist()
-    _need(len(source) == 4 and axes == [1, 2] and not options["keepDims"])
+    axes = constant(inputs[1:], (2,)).tolist()
+    need(len(source) == 4 and axes == [1, 2] and not options["keepDims"])
     return Tensor((source[0], source[3]), "float32")
 
 
 def _fully_connected(inputs: Sequence[Tensor], options: Options) -> Tensor:
     source, (out, into), bias = _floats(inputs)
-    _need(len(source) == 2 and into == source[1] and bias == (out,))
+    need(len(source) == 2 and into == source[1] and bias == (out,))
     return Tensor((source[0], out), "float32")
 
 
 def _gather(inputs: Sequence[Tensor], options: Options) -> Tensor:
     (source,) = _floats(inputs[:1])
-    (index,) = _constant(inputs[1:], (1,)).tolist()
-    _need(len(source) == 4 and 0 <= index < source[0])
+    (index,) = constant(inputs[1:], (1,)).tolist()
+    need(len(source) == 4 and 0 <= index < source[0])
     return Tensor((1, *source[1:]), "float32")
 
 
-def _windows(source: Extents, kernel: int, options: Options) -> Extents:
+def windows(source: Extents, kernel: int, options: Options) -> Extents:
     """Height and width after sliding a window; a whole map must have room for at least one."""
     stride = options["strideH"]
-    _need(stride == options["strideW"] and stride in (1, 2) and options["padding"] in (SAME, VALID))
+    need(stride == options["strideW"] and stride in (1, 2) and options["padding"] in (SAME, VALID))
     lost = 0 if options["padding"] == SAME else kernel - 1
-    _need(min(source[1:3]) > lost)
+    need(min(source[1:3]) > lost)
     return tuple((side - lost + stride - 1) // stride for side in source[1:3])
 
 
 def _floats(inputs: Sequence[Tensor]) -> list[Extents]:
-    _need(all(tensor.dtype == "float32" for tensor in inputs))
+    need(all(tensor.dtype == "float32" for tensor in inputs))
     return [tensor.shape for tensor in inputs]
 
 
-def _constant(inputs: Sequence[Tensor], shape: Extents) -> NDArray[Any]:
+def constant(inputs: Sequence[Tensor], shape: Extents) -> NDArray[Any]:
     (tensor,) = inputs
     if tensor.values is None or tensor.dtype != "int32" or tensor.shape != shape:
         raise ValueError("no constant of this shape")
     return tensor.values
 
 
-def _need(condition: bool) -> None:
+def need(condition: bool) -> None:
     if not condition:
         raise ValueError("does not fit")
 
 
-_WINDOW = frozenset({"padding", "strideH", "strideW"})
+WINDOW = frozenset({"padding", "strideH", "strideW"})
 
 OPERATORS: dict[str, Operator] = {
     "ADD": Operator(_arithmetic, "AddOptions"),
     "CAST": Operator(_cast, "CastOptions", frozenset({"inDataType", "outDataType"})),
-    "CONV_2D": Operator(_convolution, "Conv2DOptions", _WINDOW),
-    "DEPTHWISE_CONV_2D": Operator(_depthwise, "DepthwiseConv2DOptions", _WINDOW | {"depthMultiplier"}),
+    "CONV_2D": Operator(_convolution, "Conv2DOptions", WINDOW),
+    "DEPTHWISE_CONV_2D": Operator(_depthwise, "DepthwiseConv2DOptions", WINDOW | {"depthMultiplier"}),
     "DEQUANTIZE": Operator(_dequantize, "DequantizeOptions", version=2),
     "FLOOR": Operator(_floor),
     "FULLY_CONNECTED": Operator(_fully_connected, "FullyConnectedOptions"),
     "GATHER": Operator(_gather, "GatherOptions"),
     "GREATER_EQUAL": Operator(_comparison, "GreaterEqualOptions"),
-    "MAX_POOL_2D": Operator(_max_pool, "Pool2DOptions", _WINDOW | {"filterHeight", "filterWidth"}),
+    "MAX_POOL_2D": Operator(_max_pool, "Pool2DOptions", WINDOW | {"filterHeight", "filterWidth"}),
     "MUL": Operator(_arithmetic, "MulOptions"),
     "PAD": Operator(_pad, "PadOptions"),
     "RESHAPE": Operator(_reshape, "ReshapeOptions", frozenset({"newShape"})),

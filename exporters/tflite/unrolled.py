@@ -26,4 +26,4 @@ def build(graph: Graph, profile: str) -> bytes:
     assert step.counts is not None
     facts = json.dumps(metadata.facts(graph, profile, "unrolled")).encode()
     output = read_out(graph, builder, step.counts)
-    return builder.model(output, {METADATA: facts}, metadata.GENERATOR)
+    return builder.model([output], {METADATA: facts}, metadata.GENERATOR)

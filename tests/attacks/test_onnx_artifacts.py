@@ -27,7 +27,7 @@ def external(model: onnx.ModelProto) -> None:
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../../../../etc/passwd")
+    tensor.external_data.add(key="location", value="weights.bin")
 
 
 def looping(model: onnx.ModelProto) -> None:

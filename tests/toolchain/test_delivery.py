@@ -200,3 +200,11 @@ def test_a_float_file_over_budget_is_not_left_behind(float_run: RunFolder) -> No
     with pytest.raises(OverBudgetError, match=r"model_float\.onnx is over budget by"):
         export_run(float_run, (), progress=quiet)
     assert names(float_run).isdisjoint({"artifacts/model_float.onnx"})
+
+
+def test_tensorflow_lite_micro_is_missed_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = profiles.load("stm32f405")
+    monkeypatch.setattr(delivery.tflm, "missing", lambda: "TensorFlow Lite Micro is not installed")
+    with pytest.raises(ToolMissingError, match="TensorFlow Lite Micro is not installed"):
+        require_tools(profile, (), ("micro",))
+    require_tools(profile, (), ("micro",), verify=False)

@@ -17,6 +17,8 @@ from safetensors.numpy import load, save
 
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, read_json, write_atomic, write_json
+from toolchain.framing.mapped import reading
+from toolchain.framing.safetensors_header import read_header
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph, arrays
 from toolchain.graph.nodes import (
@@ -35,6 +37,8 @@ from toolchain.graph.nodes import (
 from toolchain.graph.preprocessing import Preprocessing
 
 FORMAT = "spikenas-graph/1"
+MAX_DESCRIPTION_BYTES = 4 * 1024 * 1024
+"""Largest ``model.json`` that is read: thousands of labels or nodes."""
 MAX_WEIGHT_BYTES = 256 * 1024 * 1024
 """Largest ``model.safetensors`` that is read: far above any network that int16 potentials allow."""
 
@@ -67,8 +71,11 @@ def save_graph(graph: Graph, folder: Path) -> None:
 def load_graph(folder: Path) -> Graph:
     """Read a Graph; raises ``InputError`` if a file is missing, broken, or breaks a rule of ``checks``."""
     path = folder / "model.json"
-    document = read_json(path)
+    document = read_json(path, MAX_DESCRIPTION_BYTES)
     content = read_bytes(folder / "model.safetensors", MAX_WEIGHT_BYTES)
+    # The library's parser takes headers of hundreds of megabytes.
+    with reading(folder / "model.safetensors", "a safetensors"):
+        read_header(content)
     try:
         tensors = load(content)
     except (SafetensorError, ValueError, KeyError, TypeError, OverflowError) as error:

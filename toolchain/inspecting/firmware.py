@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from toolchain.inspecting.mapped import mapped
+from toolchain.framing.mapped import mapped
 from toolchain.inspecting.structure import Kind, MemorySymbol, Structure, shares
 from toolchain.verification.elf import Image, Symbol, read_elf
 

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
+from toolchain.framing.parts import Operator
 from toolchain.inspecting.structure import Kind
-
-
-class Operator(NamedTuple):
-    """An operator with the names of what it reads and gives."""
-
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-
 
 _WEIGHTS: dict[str, tuple[int, ...]] = {
     # ONNX

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from toolchain.files import read_json
+from toolchain.framing.parts import Value
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph, arrays
 from toolchain.graph.nodes import Lif
-from toolchain.graph.storage import from_description, load_graph
+from toolchain.graph.storage import MAX_DESCRIPTION_BYTES, from_description, load_graph
 from toolchain.inspecting.own_facts import leak_text
 from toolchain.inspecting.structure import (
     Kind,
     Neurons,
     Structure,
     Tensor,
-    Value,
     largest_first,
     shares,
 )
@@ -34,7 +34,7 @@ def inspect_network(path: Path) -> Structure:
     if path.name == "model.json" and weights in files:
         graph = load_graph(path.parent)
     else:
-        graph = from_description(read_json(path), {}, str(path))
+        graph = from_description(read_json(path, MAX_DESCRIPTION_BYTES), {}, str(path))
         require_valid(graph, str(path))
     stored = {name: array for name, array in arrays(graph) if array is not None}
     tensors = largest_first(

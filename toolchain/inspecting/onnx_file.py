@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from toolchain.framing.mapped import mapped, reading
+from toolchain.framing.onnx_parts import Parts, read_parts
 from toolchain.inspecting.kinds import kinds
-from toolchain.inspecting.mapped import mapped, reading
-from toolchain.inspecting.onnx_parts import Parts, read_parts
 from toolchain.inspecting.own_facts import neurons
 from toolchain.inspecting.structure import Structure, Tensor, largest_first, shares, with_states
 

@@ -7,21 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from toolchain.framing.parts import Shape, Value
+
 Kind = Literal["weights", "biases", "constants", "metadata", "code", "buffers", "structure"]
 """What bytes are. ``buffers`` are in SRAM alone; ``structure`` is all of a file that is nothing else: operators,
 names, headers, padding."""
-
-Shape = tuple[int | str, ...]
-"""Extents; a text where one is free."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """An input, an output or a state (which goes in and comes out again)."""
-
-    name: str
-    dtype: str
-    shape: Shape
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from toolchain.inspecting.kinds import Operator, kinds
-from toolchain.inspecting.mapped import Content, mapped, reading
+from toolchain.framing.mapped import Content, mapped, reading
+from toolchain.framing.parts import Operator, Value
+from toolchain.framing.tflite_parts import Part, Parts, Subgraph, read_parts
+from toolchain.inspecting.kinds import kinds
 from toolchain.inspecting.own_facts import neurons
 from toolchain.inspecting.structure import (
     Kind,
     Structure,
     Tensor,
-    Value,
     largest_first,
     shares,
     with_states,
 )
-from toolchain.inspecting.tflite_parts import Part, Parts, Subgraph, read_parts
 
 MAX_DESCRIPTION = 200
 """Longest description that is shown."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from toolchain.errors import InputError
-from toolchain.inspecting import onnx_parts, tflite_parts
-from toolchain.inspecting.mapped import mapped, reading
+from toolchain.framing import onnx_parts, tflite_parts
+from toolchain.framing.mapped import mapped, reading
+
+_ARENA_PLAN = "OfflineMemoryAllocation"
+"""Metadata in which a file for TensorFlow Lite Micro says where its tensors lie."""
 
 
 def require_model(path: Path) -> int:
@@ -30,3 +33,9 @@ def require_model(path: Path) -> int:
                     f"{path} keeps weights in other files, so its size cannot be checked; save it as one file"
                 )
         return len(content)
+
+
+def is_micro(path: Path) -> bool:
+    """Whether the .tflite file ``path`` is for TensorFlow Lite Micro; raises ``InputError`` if it is no such file."""
+    with mapped(path) as content, reading(path, "a TFLite"):
+        return _ARENA_PLAN in tflite_parts.read_parts(content).metadata

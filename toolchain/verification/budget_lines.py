@@ -13,7 +13,7 @@ from typing import Literal
 from toolchain.errors import InputError
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
-from toolchain.verification.artifact_files import require_model
+from toolchain.verification.artifact_files import is_micro, require_model
 from toolchain.verification.elf import Image, read_elf
 from toolchain.verification.image_use import used_bytes
 
@@ -101,12 +101,28 @@ def image_lines(image: Image, name: str, profile: Profile, limits: Budget) -> li
 
 
 def model_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
-    """The line of an .onnx or .tflite file: its size against the board's limit for artifacts."""
+    """The line of an .onnx or .tflite file: its size against the board's limit for artifacts.
+
+    On a microcontroller a file for TensorFlow Lite Micro is held against flash; what it needs of SRAM is not in it.
+    """
     if limits.artifact_bytes is None:
+        if path.suffix == ".tflite" and is_micro(path):
+            return micro_line(path, profile, limits)
         raise InputError(
             f"{path} is for a Linux board, and {profile.name} is a microcontroller; check its firmware.elf instead"
         )
     return BudgetLine(path.name, "artifact", require_model(path), limits.artifact_bytes, "measured")
+
+
+def micro_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
+    """The line of a TFLite file for microcontrollers: its size against the largest region for weights."""
+    regions = [region for region in limits.regions if region.kind == "flash" and "weights" in region.holds]
+    if not regions:
+        raise InputError(f"{profile.name} has no flash for {path}; check it for a microcontroller")
+    largest = max(regions, key=lambda region: region.available_bytes)
+    note = "the file alone; TensorFlow Lite Micro's code comes on top"
+    size = require_model(path)
+    return BudgetLine(path.name, largest.name, size, largest.available_bytes, "measured", note=note)
 
 
 def binary_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:

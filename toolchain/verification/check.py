@@ -30,6 +30,9 @@ from toolchain.verification.uf2_file import read_uf2
 KINDS = (".onnx", ".tflite", ".elf", ".bin", ".hex", ".uf2")
 """Endings of the files that can be checked."""
 
+MICRO = ("model_micro.tflite", "model_micro_step.tflite")
+"""Those of a run that are for microcontrollers, beside firmware."""
+
 MODELS = (".onnx", ".tflite")
 
 _MAILBOX = "spikenas_mailbox"
@@ -131,7 +134,11 @@ def check_run(folder: Path, profile: Profile, limits: Budget) -> list[BudgetLine
     artifacts = folder / "artifacts"
     # A microcontroller's network may be exported for desktops too, where it has no limit, and the other way round.
     kinds = (".elf", ".bin") if limits.regions else MODELS
-    paths = sorted(path for path in artifacts.glob("*") if path.suffix in kinds and path.is_file())
+    paths = sorted(
+        path
+        for path in artifacts.glob("*")
+        if path.is_file() and (path.suffix in kinds or limits.regions and path.name in MICRO)
+    )
     lines = [line for path in paths for line in check_file(path, profile, limits)]
     unpredicted = _unpredicted(folder)
     if unpredicted and not lines:

@@ -20,6 +20,7 @@ from toolchain.verification.activity import SpikeCounter
 from toolchain.verification.bench import Bench
 from toolchain.verification.firmware_artifacts import verify_firmware
 from toolchain.verification.linux_artifacts import verify_linux
+from toolchain.verification.micro_artifacts import verify_micro
 from toolchain.verification.nir_artifacts import verify_nir
 from toolchain.verification.prediction import UNMEASURED, predicted_lines
 from toolchain.verification.verdict import Verdict, profile_sha256
@@ -45,8 +46,8 @@ def verify(
 
     ``images`` are preprocessed test images uint8 [n, C, H, W], or [n, T, C, H, W] for a network that takes frames,
     ``targets`` their own, as of a ``Subset``; the first ``samples`` of them are used, by default all (the firmware: as
-    many as two minutes allow; the step form: 50). ``compilers`` ("zig", "gcc") build the exported sources anew,
-    beside the ``firmware.elf`` of the run.
+    many as two minutes allow; TensorFlow Lite Micro: one minute; the step form: 50). ``compilers`` ("zig", "gcc")
+    build the exported sources anew, beside the ``firmware.elf`` of the run.
     ``qemu`` asks QEMU for a second opinion. ``limits`` is a narrowed budget.
 
     Raises ``InputError`` if the run has no network or no artifact, ``ToolMissingError`` if what an artifact
@@ -73,6 +74,7 @@ def verify(
         progress,
     )
     verify_linux(bench)
+    verify_micro(bench)
     verify_firmware(bench, compilers, qemu)
     verify_nir(bench)
     if bench.files:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from toolchain.inspecting.kinds import Operator, kinds
+from toolchain.framing.parts import Operator
+from toolchain.inspecting.kinds import kinds
 
 
 def test_weights_are_found_behind_what_unpacks_them() -> None:

@@ -11,9 +11,9 @@ from exporters.onnx.forms import build
 from tests.support.graphs import random_graph
 from tests.support.models import foreign_onnx, written
 from toolchain.errors import InputError
+from toolchain.framing.parts import Value
 from toolchain.graph.nodes import Lif
 from toolchain.inspecting.onnx_file import inspect_onnx
-from toolchain.inspecting.structure import Value
 
 SEED = 2
 
@@ -80,10 +80,18 @@ def test_other_files_are_named_and_not_opened(tmp_path: Path) -> None:
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../../../../etc/passwd")
+    tensor.external_data.add(key="location", value="weights/w1.bin")
     found = inspect_onnx(written(tmp_path, "m.onnx", model.SerializeToString()))
     assert found.notes == ("1 tensors are kept in other files, which were not opened",)
     assert found.tensors[-1].size_bytes == 0
+
+
+@pytest.mark.parametrize("place", ["../w1.bin", "/etc/passwd", "a/../../b", "C:\\w1.bin", "..\\w1.bin", ""])
+def test_other_files_outside_the_folder_are_refused(place: str, tmp_path: Path) -> None:
+    model = foreign_onnx()
+    model.graph.initializer[0].external_data.add(key="location", value=place)
+    with pytest.raises(InputError, match="keeps weights outside its folder, in "):
+        inspect_onnx(written(tmp_path, "m.onnx", model.SerializeToString()))
 
 
 def large_shape(model: onnx.ModelProto) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from toolchain.inspecting.mapped import Budget, Content, Damaged
+from toolchain.framing.mapped import Budget, Content, Damaged
 
 _SIZES = {"B": 1, "b": 1, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8}
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from toolchain.inspecting.elements import require_bytes, require_extents
-from toolchain.inspecting.kinds import Operator
-from toolchain.inspecting.mapped import Content, Damaged
-from toolchain.inspecting.protobuf import BYTES, Field, Reader
-from toolchain.inspecting.structure import Value
+from toolchain.framing.elements import require_bytes, require_extents
+from toolchain.framing.mapped import Content, Damaged
+from toolchain.framing.parts import Operator, Value
+from toolchain.framing.protobuf import BYTES, Field, Reader
 
 TYPES = {
     1: ("float32", 32), 2: ("uint8", 8), 3: ("int8", 8), 4: ("uint16", 16), 5: ("int16", 16), 6: ("int32", 32),
@@ -129,6 +128,7 @@ def _constant(reader: Reader, entry: Field) -> Constant:
             size += item.end - item.start
         elif item.number == 13:
             elsewhere = True
+            _require_beside(reader, item)
         elif item.number == 14:
             elsewhere = elsewhere or reader.integer(item) == 1
     require_extents(name, shape)
@@ -138,6 +138,16 @@ def _constant(reader: Reader, entry: Field) -> Constant:
     elif raw is None and not size and not elsewhere and 0 not in shape and kind in TYPES:
         raise Damaged(f"has a tensor {name[:40]!r} without content")
     return Constant(name, dtype, tuple(shape), size + (raw or 0), elsewhere)
+
+
+def _require_beside(reader: Reader, entry: Field) -> None:
+    """Raises ``Damaged`` if a tensor's content is in a file that does not lie beside the model."""
+    found = _fields(reader, entry)
+    if 1 in found and 2 in found and reader.text(found[1]) == "location":
+        place = reader.text(found[2])
+        parts = place.replace("\\", "/").split("/")
+        if ".." in parts or parts[0] == "" or ":" in parts[0]:
+            raise Damaged(f"keeps weights outside its folder, in {place[:60]!r}")
 
 
 def _value(reader: Reader, entry: Field) -> Value:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from toolchain.inspecting.elements import require_bytes, require_extents
-from toolchain.inspecting.flatbuffer import Table
-from toolchain.inspecting.mapped import Content, Damaged
+from toolchain.framing.elements import require_bytes, require_extents
+from toolchain.framing.flatbuffer import Table
+from toolchain.framing.mapped import Content, Damaged
 
 IDENTIFIER = b"TFL3"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from toolchain.inspecting.mapped import Budget, Content, Damaged
+from toolchain.framing.mapped import Budget, Content, Damaged
 
 VARINT, BYTES = 0, 2
 _FIXED = {1: 8, 5: 4}

@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from toolchain.inspecting.flatbuffer import Table
-from toolchain.inspecting.mapped import Budget, Damaged
-from toolchain.inspecting.protobuf import Reader
+from toolchain.framing.flatbuffer import Table
+from toolchain.framing.mapped import Budget, Damaged
+from toolchain.framing.protobuf import Reader
 
 
 def fields(content: bytes, steps: int = 1000) -> list[tuple[int, int, int]]:

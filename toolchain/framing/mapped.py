@@ -18,8 +18,8 @@ MIN_FILE_BYTES = 8
 MAX_TEXT = 4096
 """Longest name, in bytes, that is read."""
 
-MAX_STEPS = 600_000
-"""Most fields, items and parts of texts that are followed in a file: some seconds of work."""
+MAX_STEPS = 200_000
+"""Most fields, items and parts of texts that are followed in a file: a second or two of work."""
 
 Content = bytes | mmap.mmap
 

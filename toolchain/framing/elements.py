@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from toolchain.inspecting.mapped import Damaged
+from toolchain.framing.mapped import Damaged
 
 MAX_RANK, MAX_ELEMENTS = 32, 1 << 40
 """Most axes of a tensor, and most elements: what claims more is no tensor of any model."""
