@@ -49,6 +49,14 @@ TARGETS = (
         "ONNX Runtime on a board's processor",
     ),
     Target(
+        "tensorrt",
+        "onnx",
+        "exporters.onnx.tensorrt",
+        ("model_tensorrt.onnx", "model_tensorrt_int8.onnx"),
+        "TensorRT on an NVIDIA GPU; here in ONNX Runtime",
+        "trtexec on the board; int8 where its GPU has it",
+    ),
+    Target(
         "linux",
         "tflite",
         "exporters.tflite",

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from toolchain import __version__
 from toolchain.errors import InputError
@@ -32,7 +32,7 @@ KEY = "spikenas"
 TEXTS = ("format", "generator", "form", "profile", "graph_sha256", "task")
 """Facts that are text; a format with properties of its own stores these as they are, the others as JSON."""
 
-Form = Literal["unrolled", "step"]
+Form = Literal["unrolled", "step", "tensorrt"]
 """``unrolled``: pixels in, scores of all time steps out; ``step``: one time step, state in and out."""
 
 
@@ -141,7 +141,7 @@ _Form = Callable[[Any], bool]
 
 _FORMS: dict[str, _Form] = {
     "generator": lambda value: isinstance(value, str) and len(value) <= 100 and value.isprintable(),
-    "form": lambda value: value in ("unrolled", "step"),
+    "form": lambda value: value in get_args(Form),
     "profile": lambda value: isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable(),
     "graph_sha256": lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
     "time_steps": lambda value: type(value) is int and 1 <= value <= MAX_TIME_STEPS,

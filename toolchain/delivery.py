@@ -13,7 +13,7 @@ from exporters.base import Target, chosen, exporter
 from exporters.c import compilers
 from exporters.c.build import build
 from exporters.c.cores import CORES
-from exporters.onnx import runtime_versions
+from exporters.onnx import runtime_versions, tensorrt
 from toolchain.architecture.snasnet import SPACE, refuse
 from toolchain.errors import InputError, OverBudgetError, ToolMissingError
 from toolchain.files import read_json
@@ -95,6 +95,9 @@ def export_run(
         shutil.rmtree(staged, ignore_errors=True)
     run.report.unlink(missing_ok=True)  # an old verdict speaks of other files
     names = [target.name for target in wanted]
+    if "tensorrt" in names:
+        for note in tensorrt.notes(profile):
+            progress(note)
     run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "targets": names})
     return [run.artifacts / path.relative_to(staged) for path in written]
 

@@ -9,6 +9,7 @@ import pytest
 
 import exporters.onnx.read
 import exporters.tflite.read
+from exporters.onnx import tensorrt
 from exporters.onnx.forms import build as build_onnx
 from exporters.tflite import build as build_tflite
 from tests.support.graphs import random_graph, random_images
@@ -16,10 +17,19 @@ from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import SpikeConv
 from toolchain.verification.runtimes.onnxruntime import OnnxRuntime
+from toolchain.verification.runtimes.tensorrt_model import TensorrtModel
 from toolchain.verification.runtimes.tflite import TfliteRuntime
 
-READERS = {"model.onnx": exporters.onnx.read.facts, "model.tflite": exporters.tflite.read.facts}
-RUNTIMES: dict[str, Any] = {"model.onnx": OnnxRuntime, "model.tflite": TfliteRuntime}
+READERS = {
+    "model.onnx": exporters.onnx.read.facts,
+    "model_tensorrt_int8.onnx": exporters.onnx.read.facts,
+    "model.tflite": exporters.tflite.read.facts,
+}
+RUNTIMES: dict[str, Any] = {
+    "model.onnx": OnnxRuntime,
+    "model_tensorrt_int8.onnx": TensorrtModel,
+    "model.tflite": TfliteRuntime,
+}
 
 
 def graph_with_everything() -> Graph:
@@ -39,6 +49,8 @@ IMAGES = random_images(GRAPH, 2)
 def valid(name: str) -> bytes:
     if name == "model.onnx":
         return bytes(build_onnx(GRAPH, "unrolled", "board", 15, 7).SerializeToString(deterministic=True))
+    if name == "model_tensorrt_int8.onnx":
+        return bytes(tensorrt.build(GRAPH, "board", int8=True).SerializeToString(deterministic=True))
     return build_tflite(GRAPH, "board")
 
 

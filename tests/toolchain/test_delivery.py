@@ -45,6 +45,24 @@ def test_without_formats_a_run_gets_its_profile_s_own(tmp_path: Path) -> None:
     assert "artifacts/model.onnx" in manifest["artifacts"]
 
 
+def test_for_tensorrt_the_commands_are_told(tmp_path: Path) -> None:
+    run = trained(tmp_path / "orin", profiles.load("jetson_orin_nano"))
+    told: list[str] = []
+    paths = export_run(run, (), ("tensorrt",), progress=told.append)
+    assert [path.name for path in paths] == ["model_tensorrt.onnx", "model_tensorrt_int8.onnx"]
+    commands = [message for message in told if "trtexec --onnx=" in message]
+    assert len(commands) == 3 and all("--noTF32" in command for command in commands)
+
+
+def test_a_board_without_tensorrt_keeps_its_artifacts(tmp_path: Path) -> None:
+    run = trained(tmp_path / "pi", profiles.load("raspberry_pi_4b"))
+    export_run(run, ("onnx",), progress=quiet)
+    before = names(run)
+    with pytest.raises(InputError, match="raspberry_pi_4b has no TensorRT"):
+        export_run(run, (), ("tensorrt",), progress=quiet)
+    assert names(run) == before
+
+
 def test_a_microcontroller_s_run_is_linked(tmp_path: Path, require_package: object) -> None:
     require_package("ziglang")  # type: ignore[operator]
     run = trained(tmp_path / "f405", profiles.load("stm32f405"))

@@ -7,10 +7,11 @@ estimates.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
-from toolchain.cost import onnx_file, onnx_weights, tflite_file
-from toolchain.cost.amounts import Amount, Estimate, rounded
+from toolchain.cost import onnx_file, onnx_weights, tensorrt_file, tflite_file
+from toolchain.cost.amounts import Amount, Estimate, larger, rounded
 from toolchain.cost.demand import Demand
 from toolchain.cost.facts import name_characters
 from toolchain.cost.graph_demand import graph_demand
@@ -19,8 +20,11 @@ from toolchain.profiles.schema import Profile
 
 FLOAT_BYTES = 4
 
-TARGETS = ("cpu", "linux")
+TARGETS = ("cpu", "linux", "tensorrt")
 """Targets whose files are predicted."""
+
+ON_PROCESSOR = ("cpu", "linux")
+"""Those whose memory and latency are estimated too; nothing is known of what TensorRT takes on a GPU."""
 
 
 class _Memory(NamedTuple):
@@ -79,12 +83,17 @@ def file_bytes(demand: Demand, target: str, profile: Profile) -> Amount:
     if target == "cpu":
         written = demand.onnx_int4_bytes if has_int4(profile) else demand.onnx_bytes
         return onnx_file.file_bytes(written + named)
+    if target == "tensorrt":
+        files = [demand.tensorrt_bytes]
+        if profile.runtime is not None and profile.runtime.gpu_int8:
+            files.append(demand.tensorrt_int8_bytes)
+        return tensorrt_file.file_bytes(reduce(larger, files) + named)
     kinds = demand.pools > 0, demand.or_pools > 0, demand.padded > 0
     return tflite_file.file_bytes(demand.tflite_bytes + named, *kinds)
 
 
 def memory_bytes(demand: Demand, target: str) -> Amount:
-    """``resident_bytes`` of a network's demand, or of many at once."""
+    """``resident_bytes`` of a network's demand, or of many at once, for a target of ``ON_PROCESSOR``."""
     per, steps = _MEMORY[target], demand.time_steps
     return rounded(
         per.session

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import reduce
 
-from toolchain.cost import onnx_file, tflite_file
+from toolchain.cost import onnx_file, onnx_network, tensorrt_file, tflite_file
 from toolchain.cost.amounts import Amount, Map, indicator, larger
 from toolchain.cost.kernels import event_list_bytes
 from toolchain.cost.neurons import FanIn, Neurons
@@ -33,7 +33,7 @@ class Demand:
     """Demands of a part of a network. All add up but ``LARGEST``, of which the largest part's counts.
 
     ``constants_bytes``: arrays in flash; ``onnx_bytes`` and ``tflite_bytes``: of a file for Linux boards,
-    ``onnx_int4_bytes``: of one that may have INT4;
+    ``onnx_int4_bytes`` of one that may have INT4, ``tensorrt_bytes`` and ``tensorrt_int8_bytes`` of those for TensorRT;
     ``lif_nodes``, of which ``frame_nodes`` read a frame of pixels each time step and ``spike_nodes`` spikes, and of
     these ``weighted_8``, ``weighted_4`` and ``weighted_2`` have weights of so many bits; ``packed_heads``: heads of
     fewer than 8; ``pools``: edges that pool; ``padded``: maps that a file pads; ``potentials``: neurons;
@@ -46,6 +46,8 @@ class Demand:
     constants_bytes: Amount = 0
     onnx_bytes: Amount = 0
     onnx_int4_bytes: Amount = 0
+    tensorrt_bytes: Amount = 0
+    tensorrt_int8_bytes: Amount = 0
     tflite_bytes: Amount = 0
     lif_nodes: Amount = 0
     spike_nodes: Amount = 0
@@ -88,6 +90,8 @@ def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
         constants_bytes=sum(map(aligned, pixel_arrays(shape.channels, taps).values())),
         onnx_bytes=written,
         onnx_int4_bytes=written,
+        tensorrt_bytes=tensorrt_file.pixel_node(node, fan_in, False),
+        tensorrt_int8_bytes=tensorrt_file.pixel_node(node, fan_in, True),
         tflite_bytes=tflite_file.pixel_node(node, fan_in),
         lif_nodes=1,
         frame_nodes=int(fan_in.frames > 1),
@@ -113,6 +117,8 @@ def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
         constants_bytes=sum(map(aligned, arrays.values())),
         onnx_bytes=onnx_file.spike_node(node, fan_in, False),
         onnx_int4_bytes=onnx_file.spike_node(node, fan_in, True),
+        tensorrt_bytes=tensorrt_file.spike_node(node, fan_in, False),
+        tensorrt_int8_bytes=tensorrt_file.spike_node(node, fan_in, True),
         tflite_bytes=tflite_file.spike_node(node, fan_in),
         lif_nodes=1,
         spike_nodes=1,
@@ -138,10 +144,13 @@ def or_pool_node(
 ) -> Demand:
     """A node, with a name of this length, that pools spikes by two."""
     written = onnx_file.or_pool_node(name, source_name, time_steps)
+    plain = onnx_network.or_pool_node(name, source_name, time_steps)
     return Demand(
         constants_bytes=aligned(OR_POOL_BYTES),
         onnx_bytes=written,
         onnx_int4_bytes=written,
+        tensorrt_bytes=plain,
+        tensorrt_int8_bytes=plain,
         tflite_bytes=tflite_file.or_pool_node(name, time_steps),
         or_pools=1,
         arena_bytes=alive_bytes,
@@ -161,10 +170,13 @@ def head_node(
 ) -> Demand:
     """The read-out of ``features`` counts of spikes, over space if ``counts`` is 1; ``alive_bytes`` of its map."""
     read = name, source_name, time_steps, classes, features, counts
+    plain = tensorrt_file.head_node(*read)
     return Demand(
         constants_bytes=sum(map(aligned, head_arrays(classes, features, bits).values())),
         onnx_bytes=onnx_file.head_node(*read, bits, False),
         onnx_int4_bytes=onnx_file.head_node(*read, bits, True),
+        tensorrt_bytes=plain,
+        tensorrt_int8_bytes=plain,
         tflite_bytes=tflite_file.head_node(name, time_steps, classes, features, counts),
         packed_heads=indicator(bits < 8),
         weights=classes * features,
@@ -185,6 +197,8 @@ def whole_network(name: int, pixels: Map, frames: int, classes: int, characters:
         constants_bytes=sum(map(aligned, network_arrays(input_bytes, classes).values())),
         onnx_bytes=written,
         onnx_int4_bytes=written,
+        tensorrt_bytes=tensorrt_file.whole_network(name, pixels, frames, classes, characters, False),
+        tensorrt_int8_bytes=tensorrt_file.whole_network(name, pixels, frames, classes, characters, True),
         tflite_bytes=tflite_file.whole_network(name, frames, characters),
         input_bytes=input_bytes,
     )

@@ -50,14 +50,15 @@ def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Fi
     if profile.core is not None and profile.regions:
         return _microcontroller(demand, profile)
     shipped = targets or [artifacts.DEFAULTS[form] for form in profile.default_formats if form != "c"]
-    speed = profile.performance
+    estimated = [target for target in shipped if target in artifacts.ON_PROCESSOR]
+    speed = profile.performance if estimated else None
     time_ms = None if speed is None else artifacts.image_ms(demand, speed.float_macs_per_second)
     return Figures(
         flash_bytes=None,
         sram_bytes=None,
         regions=(),
         artifact_bytes=_largest([artifacts.file_bytes(demand, target, profile) for target in shipped]),
-        resident_bytes=_largest([artifacts.memory_bytes(demand, target) for target in shipped]),
+        resident_bytes=_largest([artifacts.memory_bytes(demand, target) for target in estimated]),
         latency_ms=time_ms,
         energy_mj=energy_mj(profile, time_ms),
         operations=demand.operations,
@@ -66,7 +67,9 @@ def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Fi
 
 def require_predictable(profile: Profile, targets: Sequence[str]) -> None:
     """Raise ``InputError`` unless ``figures`` can tell what each of ``targets`` takes on the board."""
-    known = ("firmware",) if profile.core is not None else artifacts.TARGETS
+    known: tuple[str, ...] = ("firmware",) if profile.core is not None else artifacts.TARGETS
+    if profile.runtime is None or profile.runtime.tensorrt is None:
+        known = tuple(target for target in known if target != "tensorrt")
     unknown = next((target for target in targets if target not in known), None)
     if unknown is not None:
         raise InputError(

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from toolchain.cost.amounts import Amount, choose, indicator
+from toolchain.cost.onnx_network import FLOAT_BYTES
 from toolchain.cost.onnx_parts import attribute, operator, tensor, varint
-
-FLOAT_BYTES = 4
 
 MIN_PACKED_WEIGHTS = 4096
 """Fewest weights that are taken apart by operators."""

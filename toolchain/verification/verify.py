@@ -23,6 +23,7 @@ from toolchain.verification.linux_artifacts import verify_linux
 from toolchain.verification.micro_artifacts import verify_micro
 from toolchain.verification.nir_artifacts import verify_nir
 from toolchain.verification.prediction import UNMEASURED, predicted_lines
+from toolchain.verification.tensorrt_artifacts import verify_tensorrt
 from toolchain.verification.verdict import Verdict, profile_sha256
 
 REPORT = "report.json"
@@ -75,6 +76,7 @@ def verify(
     )
     verify_linux(bench)
     verify_micro(bench)
+    verify_tensorrt(bench)
     verify_firmware(bench, compilers, qemu)
     verify_nir(bench)
     if bench.files:

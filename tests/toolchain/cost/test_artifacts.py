@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import exporters.onnx
 import exporters.tflite
+from exporters.onnx import tensorrt
 from tests.support.architecture_strategies import architectures
 from tests.support.architectures import LINES, filled, quantized, untrained
 from tests.support.graphs import random_graph
@@ -39,6 +40,12 @@ def onnx_bytes(graph: Graph, form: str = "unrolled", profile: Profile = NANO) ->
     return int(exporters.onnx.build(graph, form, profile.name, *versions).ByteSize())  # type: ignore[arg-type]
 
 
+def tensorrt_bytes(graph: Graph, profile: Profile) -> int:
+    """Size of the largest file with weights for this board's TensorRT."""
+    files = (False, True) if profile is ORIN else (False,)
+    return max(int(tensorrt.build(graph, profile.name, int8=int8).ByteSize()) for int8 in files)
+
+
 def named(profile: Profile, name: str) -> Profile:
     """``profile`` under another name."""
     return profile.model_copy(update={"name": name})
@@ -60,6 +67,7 @@ def alignment_bytes(graph: Graph) -> int:
     architectures(max_channels=300, max_blocks=6),
     st.sampled_from([Shape(1, 16, 16), Shape(3, 20, 33), Shape(2, 9, 8)]),
     st.lists(st.text(max_size=5), min_size=2, max_size=300),
+    st.sampled_from([NANO, ORIN]),
     st.booleans(),
     st.booleans(),
     st.booleans(),
@@ -68,6 +76,7 @@ def test_no_file_is_larger_than_predicted(
     architecture: Architecture,
     pixels: Shape,
     labels: list[str],
+    profile: Profile,
     longest: bool,
     framed: bool,
     numbers: bool,
@@ -86,11 +95,12 @@ def test_no_file_is_larger_than_predicted(
     graph = filled(bare, longest=longest)
     # The exponents of numbers are taken at three characters each, and what they are called at its longest.
     digits = (0 if longest else slack_bytes(bare)) + (20 + 3 * len(labels) if numbers else 0)
-    for profile in (NANO, ORIN):
-        predicted = artifact_bytes(bare, "cpu", profile)
-        assert onnx_bytes(graph, "step", profile) <= predicted
-        if architecture.time_steps > 1:
-            assert predicted - digits - 10 <= onnx_bytes(graph, profile=profile) <= predicted
+    predicted = artifact_bytes(bare, "cpu", profile)
+    assert onnx_bytes(graph, "step", profile) <= predicted
+    if architecture.time_steps > 1:
+        assert predicted - digits - 10 <= onnx_bytes(graph, profile=profile) <= predicted
+    predicted, measured = artifact_bytes(bare, "tensorrt", profile), tensorrt_bytes(graph, profile)
+    assert predicted - digits - 10 <= measured <= predicted
     predicted = artifact_bytes(bare, "linux", PI)
     unused = 0 if architecture.time_steps > 1 else 20 + 80 * sum(1 for _ in bare.all(Lif))
     measured = len(exporters.tflite.build(graph, "raspberry_pi_4b"))
@@ -103,6 +113,8 @@ def test_nor_is_one_of_a_graph_that_no_search_makes(seed: int) -> None:
     for profile in (NANO, ORIN):
         written = max(onnx_bytes(graph, form, profile) for form in ("unrolled", "step"))
         assert artifact_bytes(graph, "cpu", profile) >= written
+    left = artifact_bytes(graph, "tensorrt", ORIN) - tensorrt_bytes(graph, ORIN)
+    assert 0 <= left <= slack_bytes(graph) + 10
     assert artifact_bytes(graph, "linux", named(PI, "b")) >= len(exporters.tflite.build(graph, "b"))
 
 
@@ -110,6 +122,8 @@ def test_nor_is_one_of_a_graph_that_no_search_makes(seed: int) -> None:
 def test_quantized_networks_come_within_three_per_cent(line: str) -> None:
     graph, bare = quantized(line, 28), untrained(line, 28)
     assert onnx_bytes(graph) <= artifact_bytes(bare, "cpu", NANO) <= 1.03 * onnx_bytes(graph)
+    measured = max(tensorrt.build(graph, "jetson_orin_nano", int8=int8).ByteSize() for int8 in (False, True))
+    assert measured <= artifact_bytes(bare, "tensorrt", ORIN) <= 1.01 * measured
     measured = len(exporters.tflite.build(graph, "raspberry_pi_4b"))
     assert measured <= artifact_bytes(bare, "linux", PI) <= 1.03 * measured
 

@@ -7,7 +7,7 @@ import pytest
 from exporters.base import chosen
 from tests.support.architectures import LINES, untrained
 from toolchain import profiles
-from toolchain.cost.artifacts import DEFAULTS, TARGETS, artifact_bytes, resident_bytes
+from toolchain.cost.artifacts import DEFAULTS, ON_PROCESSOR, TARGETS, artifact_bytes, resident_bytes
 from toolchain.cost.figures import require_predictable
 from toolchain.cost.footprint import Excess, excesses, footprint
 from toolchain.cost.layout import layout
@@ -109,14 +109,20 @@ def test_the_budget_s_targets_decide_which_file_counts() -> None:
     for target in TARGETS:
         found = footprint(graph, profile, (target,))
         assert found.artifact_bytes == artifact_bytes(graph, target, profile)
-        assert found.resident_bytes in (None, resident_bytes(graph, target))
+        estimated = target in ON_PROCESSOR
+        assert found.resident_bytes == (resident_bytes(graph, target) if estimated else None)
+        assert (found.latency_ms is not None, found.energy_mj is not None) == (estimated, estimated)
     every = footprint(graph, profile, TARGETS).artifact_bytes
     assert every == max(artifact_bytes(graph, target, profile) for target in TARGETS)
 
 
 @pytest.mark.parametrize(
     ("board", "target", "instead"),
-    [("stm32f405", "cpu", "firmware"), ("raspberry_pi_4b", "firmware", "cpu or linux")],
+    [
+        ("stm32f405", "cpu", "firmware"),
+        ("raspberry_pi_4b", "firmware", "cpu or linux"),
+        ("raspberry_pi_4b", "tensorrt", "cpu or linux"),
+    ],
 )
 def test_a_target_of_another_board_is_refused(board: str, target: str, instead: str) -> None:
     with pytest.raises(InputError, match=f"^what the target '{target}' takes on {board} .* choose {instead}"):

@@ -23,6 +23,7 @@ import exporters.onnx.snasnet
 from exporters.base import exporter
 from exporters.c.build import build
 from exporters.c.cores import CORES
+from exporters.onnx import tensorrt
 from tests.support.architectures import filled
 from toolchain import profiles
 from toolchain.architecture.architecture import Architecture
@@ -165,6 +166,19 @@ def test_files_keep_to_just_what_is_predicted(name: str, tmp_path: Path) -> None
             tight = replace(whole, limits=limits)
             assert Screen(tight).judge([architecture]).fits.all()
             assert_kept(tight, architecture, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["jetson_nano", "jetson_orin_nano"])
+def test_files_for_tensorrt_keep_to_just_what_is_predicted(name: str, tmp_path: Path) -> None:
+    whole = make_board(name, SHAPES[1], 10, targets=("tensorrt",))
+    for architecture in some(whole, 5, 3):
+        predicted = whole.judge(architecture).footprint.artifact_bytes
+        tight = make_board(name, SHAPES[1], 10, targets=("tensorrt",), artifact_bytes=predicted)
+        assert Screen(tight).judge([architecture]).fits.all()
+        paths = tensorrt.export(filled(tight.graph(architecture)), tight.profile, tmp_path)
+        lines = [line for path in paths for line in check_file(path, tight.profile, tight.limits)]
+        assert [line.over for line in lines] == [""] * len(paths), to_text(architecture)
+        assert max(line.used for line in lines) * 1.01 >= (predicted or 0)
 
 
 def some(board: Board, seed: int, count: int) -> list[Architecture]:

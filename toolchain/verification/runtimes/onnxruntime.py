@@ -39,7 +39,7 @@ class OnnxRuntime:
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         self._path, self._threads = path, threads
-        self._session, self.facts, self.name = _open(path, "unrolled", threads)
+        self._session, self.facts, self.name = open_artifact(path, "unrolled", threads)
         self._shape, _ = _ends(self._session, path)
 
     def scores(self, images: Images) -> Scores:
@@ -52,7 +52,7 @@ class OnnxRuntime:
     def spikes(self, images: Images, nodes: Sequence[str], time_steps: int) -> dict[str, Spikes]:
         """Spikes uint8 [T, n, C, H, W] of ``nodes``; raises ``InputError`` if the file has no such values."""
         require_shape(images, self._shape, self._path)
-        session, names = _showing_spikes(self._path, self._threads)
+        session, names = showing_spikes(self._path, self._threads)
         results = _run(session, {IMAGE: images}, self._path)
         found = {name: results[name] for name in names}
         return {node: all_steps(found, node, time_steps, self._path) for node in nodes}
@@ -65,7 +65,7 @@ class OnnxStepRuntime:
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         self._path, self._threads = path, threads
-        self._session, self.facts, name = _open(path, "step", threads)
+        self._session, self.facts, name = open_artifact(path, "step", threads)
         self.name = f"{name}, step by step"
         self._frames = Preprocessing.from_dict(self.facts["preprocessing"]).frames
         one, self._state = _ends(self._session, path)
@@ -79,7 +79,7 @@ class OnnxStepRuntime:
     def spikes(self, images: Images, nodes: Sequence[str], time_steps: int) -> dict[str, Spikes]:
         """Spikes uint8 [T, n, C, H, W] of ``nodes``; raises ``InputError`` if the file has no such values."""
         require_shape(images, self._shape, self._path)
-        session, names = _showing_spikes(self._path, self._threads)
+        session, names = showing_spikes(self._path, self._threads)
         found = {
             f"{name}.t{step}": results[name]
             for step, results in enumerate(self._steps(images, session))
@@ -102,7 +102,7 @@ class OnnxStepRuntime:
             yield results
 
 
-def _open(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], str]:
+def open_artifact(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], str]:
     """Check the file and start a session: (session, facts, name of the runtime)."""
     model = load(path)
     facts = facts_of(model, str(path))
@@ -110,11 +110,11 @@ def _open(path: Path, form: Form, threads: int) -> tuple[Any, dict[str, Any], st
         raise InputError(
             f"{path} is the {facts['form']} form of a network, not the {form} form; name the other file"
         )
-    session, version = _session(model, path, threads)
+    session, version = new_session(model, path, threads)
     return session, facts, f"ONNX Runtime {version}"
 
 
-def _showing_spikes(path: Path, threads: int) -> tuple[Any, list[str]]:
+def showing_spikes(path: Path, threads: int) -> tuple[Any, list[str]]:
     """A session of the file in memory with all spikes among its outputs, and the names of these."""
     model = load(path)
     given = {entry.name for entry in model.graph.output}
@@ -122,11 +122,13 @@ def _showing_spikes(path: Path, threads: int) -> tuple[Any, list[str]]:
         name for node in model.graph.node for name in node.output if SPIKES in name and name not in given
     ]
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    return _session(model, path, threads)[0], names
+    return new_session(model, path, threads)[0], names
 
 
-def _session(model: onnx.ModelProto, path: Path, threads: int) -> tuple[Any, str]:
-    """A session of a checked model, and the version of the runtime."""
+def new_session(
+    model: onnx.ModelProto, path: Path, threads: int, *, as_written: bool = False
+) -> tuple[Any, str]:
+    """A session of a checked model, and the version of the runtime; ``as_written``: no operator is changed."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -138,6 +140,8 @@ def _session(model: onnx.ModelProto, path: Path, threads: int) -> tuple[Any, str
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if as_written:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         # From bytes, because a session without a file name can resolve no path; written anew, so that what
         # runs is what was checked.
@@ -168,12 +172,17 @@ def _ends(session: Any, path: Path) -> tuple[tuple[int, ...], dict[str, tuple[in
     return image, {name: shape for name, (_, shape) in inputs.items()}
 
 
-def _run(session: Any, feeds: dict[str, Any], path: Path) -> dict[str, Any]:
+def run_session(session: Any, feeds: dict[str, Any], path: Path) -> dict[str, Any]:
+    """All outputs by name; raises ``InputError`` if ONNX Runtime fails."""
     names = [entry.name for entry in session.get_outputs()]
     try:
-        results = dict(zip(names, session.run(names, feeds), strict=True))
+        return dict(zip(names, session.run(names, feeds), strict=True))
     except Exception as error:  # onnxruntime's errors have no base class of their own
         raise InputError(f"ONNX Runtime cannot run {path}: {first_line(error)}; export it again") from error
+
+
+def _run(session: Any, feeds: dict[str, Any], path: Path) -> dict[str, Any]:
+    results = run_session(session, feeds, path)
     scores = results[SCORES]
     if scores.dtype != np.int32 or scores.ndim != 2 or len(scores) != len(feeds[IMAGE]):
         raise InputError(f"{path} gives {scores.dtype} {list(scores.shape)} and not scores; export it again")
