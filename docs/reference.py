@@ -1,11 +1,13 @@
 """Write what the code says of itself into docs/reference (`make docs`); a test holds the files equal to the code.
 
-cli.md is made from the verbs' own help, boards.md from the hardware profiles, formats.md from the catalog of exporters.
+cli.md is made from the verbs' own help, boards.md from the hardware profiles, formats.md from the catalog of exporters,
+report-schema.json from the classes of a report.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from toolchain.cli.lazy import VERBS, load_verb
 from toolchain.cli.main import PROGRAM
 from toolchain.profiles.budget import budget, format_size
 from toolchain.profiles.schema import Profile
+from toolchain.reporting.document import json_schema
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 MADE = "<!-- made by `make docs` -->\n"
@@ -30,8 +33,11 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """File name -> text of every page."""
+    schema = json.dumps(json_schema(), indent=2) + "\n"
     made = {"cli.md": _command_line(), "boards.md": _boards(), "formats.md": _formats()}
-    return {name: MADE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+    return {name: MADE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()} | {
+        "report-schema.json": schema
+    }
 
 
 def _command_line() -> Iterator[str]:

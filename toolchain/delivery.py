@@ -93,7 +93,7 @@ def export_run(
         _replace(run.artifacts, staged)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    run.report.unlink(missing_ok=True)  # an old verdict speaks of other files
+    run.forget_verdict()
     names = [target.name for target in wanted]
     if "tensorrt" in names:
         for note in tensorrt.notes(profile):
@@ -134,7 +134,7 @@ def _export_float(run: RunFolder, targets: Sequence[Target], progress: Progress)
         _replace(run.artifacts, staged)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    run.report.unlink(missing_ok=True)
+    run.forget_verdict()
     comparison = asdict(found)
     run.write_manifest(
         {"profile": profile.name, "targets": ["cpu"], "space": SPACE, "comparison": comparison}

@@ -6,6 +6,7 @@ architecture.json    the architecture chosen
 training.json        accuracies of every stage         checkpoint.safetensors  the float network
 model.json, model.safetensors  the integer Graph       artifacts/        what is shipped
 report.json          the verdict                       manifest.json     versions, seeds, sizes, hashes
+report.html          all of it on one page
 training.safetensors where a training stands that has not ended
 tensorboard/         curves of the training, if asked for
 """
@@ -116,6 +117,10 @@ class RunFolder:
         return self.path / "report.json"
 
     @property
+    def page(self) -> Path:
+        return self.path / "report.html"
+
+    @property
     def manifest(self) -> Path:
         return self.path / "manifest.json"
 
@@ -123,6 +128,11 @@ class RunFolder:
     def was_picked(self) -> bool:
         """Whether the run holds a network that was picked from another's search, and no search of its own."""
         return self.architecture.is_file() and not self.journal.is_file()
+
+    def forget_verdict(self) -> None:
+        """Remove the verdict and the page, which speak of another network or of other files."""
+        self.report.unlink(missing_ok=True)
+        self.page.unlink(missing_ok=True)
 
     def settings(self) -> RunSettings:
         """Read ``run.toml``; raises ``InputError`` if it is missing or broken."""

@@ -1,1 +1,1 @@
-"""Verdicts and budgets as tables, for a terminal or as Markdown; no figure is computed here."""
+"""Results as people read them: tables for a terminal, Markdown, JSON with a published schema, and a page."""

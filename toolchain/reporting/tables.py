@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from toolchain.measures import MEASURES
-from toolchain.verification.budget_lines import BudgetLine
+from toolchain.verification.budget_lines import BudgetLine, Unit
 
 if TYPE_CHECKING:
     from toolchain.verification.activity import Activity
@@ -54,10 +55,10 @@ def budget_table(lines: Iterable[BudgetLine], changes: Sequence[str] | None = No
         (
             line.artifact,
             line.resource,
-            _amount(line, line.used),
+            amount(line.used, line.unit),
             *(changes[index : index + 1] if changes is not None else ()),
-            _amount(line, line.available),
-            _amount(line, line.headroom) if line.available is not None else "",
+            amount(line.available, line.unit),
+            amount(line.headroom, line.unit) if line.available is not None else "",
             f"{line.evidence} {line.note}".strip(),
         )
         for index, line in enumerate(lines)
@@ -211,16 +212,24 @@ def proof_table(report: FirmwareReport) -> Table:
     return Table(f"Predicted against used: {report.artifact} in {report.runtime}", columns, tuple(rows))
 
 
-def _amount(line: BudgetLine, value: int | None) -> str:
+def amount(value: float | None, unit: Unit) -> str:
+    """``value`` in ``unit`` as people write it: microseconds as ms, microjoules as mJ, bytes as KiB from ten on."""
     if value is None:
         return "no limit"
-    if line.unit == "us":
+    if unit == "us":
         return f"{value / 1000:,.2f} ms"
-    if line.unit == "uj":
+    if unit == "uj":
         return f"{value / 1000:,.3f} mJ"
-    if line.unit == "operations":
-        return f"{value:,}"
+    if unit == "operations":
+        return f"{value:,.0f}"
     return f"{value / 1024:,.1f} KiB" if abs(value) >= 10240 else f"{value:,} B"
+
+
+def share(used: float, available: float | None) -> float:
+    """How much of what is available is used, 0 where nothing limits it; of nothing, anything is infinitely much."""
+    if available is None:
+        return 0.0
+    return used / available if available else inf if used else 0.0
 
 
 def _error(predicted: int, used: int) -> str:

@@ -83,7 +83,7 @@ def train_float(
     )
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
-    run.report.unlink(missing_ok=True)
+    run.forget_verdict()
     facts = {"architecture": to_text(architecture), "data": data.name, "data_sha256": data.sha256}
     write_json(run.training, report.to_dict() | facts)
     return report

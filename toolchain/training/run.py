@@ -150,7 +150,7 @@ def _train(
         raise InputError(f"{run.path} was removed while its training went on; start a new run with `search`")
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
-    run.report.unlink(missing_ok=True)
+    run.forget_verdict()
     save_graph(result.graph, run.path)
     write_json(
         run.training,
