@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 import exporters.c
+import exporters.nir
 import exporters.onnx
 import exporters.tflite
 from exporters.c.build import build
@@ -26,7 +27,7 @@ from toolchain.runs import RunSettings
 BOARD = "stm32f405"
 """A microcontroller: its ONNX and TFLite files are compared, and not measured in processes of their own."""
 
-MODELS = ("model.onnx", "model_step.onnx", "model.tflite")
+MODELS = ("model.onnx", "model_step.onnx", "model.tflite", "model.nir")
 
 
 def network() -> Graph:
@@ -56,6 +57,7 @@ def make_run(folder: Path, firmware: bool) -> Path:
     save_graph(graph, made.path)
     exporters.onnx.export(graph, profile, made.artifacts)
     exporters.tflite.export(graph, profile, made.artifacts)
+    exporters.nir.export(graph, profile, made.artifacts)
     if firmware:
         exporters.c.export(graph, profile, made.artifacts)
         build(made.artifacts / "c", profile, "zig")

@@ -18,7 +18,7 @@ def command(
         Path | None,
         typer.Argument(
             metavar="[ARTIFACT|RUN]",
-            help="An .onnx, .tflite, .elf, .bin or .safetensors file, a model.json, or a run's folder; "
+            help="An .onnx, .tflite, .nir, .elf, .bin or .safetensors file, a model.json, or a run's folder; "
             "the newest run if none is given.",
         ),
     ] = None,

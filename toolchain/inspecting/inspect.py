@@ -16,6 +16,7 @@ SCHEMA = "spikenas-inspection/1"
 _READERS = {
     ".onnx": "onnx_file.inspect_onnx",
     ".tflite": "tflite_file.inspect_tflite",
+    ".nir": "nir_file.inspect_nir",
     ".elf": "firmware.inspect_elf",
     ".bin": "firmware.inspect_binary",
     ".safetensors": "safetensors_file.inspect_safetensors",
