@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exporters import metadata
 from exporters.nir import hdf5
@@ -62,7 +63,7 @@ def _nodes(tree: Mapping[str, Any], path: Path) -> dict[str, Mapping[str, Any]]:
     return dict(sorted(inner.items()))
 
 
-def _arrays(items: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, np.ndarray]]:
+def _arrays(items: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
     for name, value in items.items():
         if isinstance(value, Mapping):
             yield from _arrays(value, f"{prefix}{name}.")
