@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,25 +82,19 @@ def command(
 
     Nothing is run: sizes come from the files. Exit code 4 if anything is over budget or has grown too much.
     """
-    sizes = {"flash_bytes": flash, "sram_bytes": sram, "artifact_bytes": artifact_size}
-    network = NetworkLimits(_bytes(network_flash), _bytes(network_sram))
-    limits = _Limits(
-        profile,
-        {name: parse_size(text) for name, text in sizes.items() if text is not None},
-        network,
-        tuple(symbol_prefix or ()),
-    )
-    budgets = _budgets_file(artifact, config, limits)
-    path = budgets or artifact or _newest_run()
-    try:
-        entries = read_budgets(budgets) if budgets else [Entry(*_subject(path, limits))]
+    with _annotating(as_github, config or artifact or Path(FILE_NAME)):
+        sizes = {"flash_bytes": flash, "sram_bytes": sram, "artifact_bytes": artifact_size}
+        limits = _Limits(
+            profile,
+            {name: parse_size(text) for name, text in sizes.items() if text is not None},
+            NetworkLimits(_bytes(network_flash), _bytes(network_sram)),
+            tuple(symbol_prefix or ()),
+        )
+        budgets = _budgets_file(artifact, config, limits)
+        entries = read_budgets(budgets) if budgets else [_entry(artifact or _newest_run(), limits)]
         found = gate(_tolerating(entries, max_growth, base), read_base(base) if base else None)
         document = found.document()
         _write(found, document, report, junit)
-    except SpikenasError as error:
-        if as_github:
-            progress(annotation("error", str(error), file=str(path), title=TITLE))
-        raise
     _print(found, document, as_json, as_markdown, _title(budgets, entries))
     for result in found.results:
         where = str(budgets or result.entry.subject.path)
@@ -108,6 +104,17 @@ def command(
             )
     if found.failures:
         raise typer.Exit(OverBudgetError.exit_code)
+
+
+@contextmanager
+def _annotating(as_github: bool, file: Path) -> Iterator[None]:
+    """With ``as_github``, an error that ends the verb is shown at ``file`` too."""
+    try:
+        yield
+    except SpikenasError as error:
+        if as_github:
+            progress(annotation("error", str(error), file=str(file), title=TITLE))
+        raise
 
 
 @dataclass(frozen=True)
@@ -143,21 +150,22 @@ def _newest_run() -> Path:
     return runs.find(None).path
 
 
-def _subject(path: Path, limits: _Limits) -> tuple[str, Subject]:
-    """What a report calls the artifact at ``path``, and the limits that it is held to."""
+def _entry(path: Path, limits: _Limits) -> Entry:
+    """The artifact at ``path``, by the name that a report gives it, and the limits that it is held to."""
     run = _run_of(path)
-    name = "" if path == run else path.name
     if limits.profile is not None:
         board = load(limits.profile)
         held = narrowed(board, limits.narrowing)
-        return name, Subject(path, board, held, limits.network, limits.prefixes, run is not None)
-    if run is not None:
-        return name, run_subject(path, run, limits.narrowing)
-    if not limits.narrowing and limits.network == NetworkLimits():
+        subject = Subject(path, board, held, limits.network, limits.prefixes, run is not None)
+    elif run is not None:
+        subject = run_subject(path, run, limits.narrowing)
+    elif limits.narrowing or limits.network != NetworkLimits():
+        subject = explicit_subject(path, limits.narrowing, limits.network, limits.prefixes)
+    else:
         raise InputError(
             f"{path} belongs to no run, so the board is not known; add --profile NAME, or limits such as --flash"
         )
-    return name, explicit_subject(path, limits.narrowing, limits.network, limits.prefixes)
+    return Entry("" if path == run else path.name, subject)
 
 
 def _run_of(path: Path) -> Path | None:
