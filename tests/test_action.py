@@ -26,6 +26,7 @@ from toolchain import runs
 from toolchain.files import read_toml
 from toolchain.profiles import load
 from toolchain.settings import RunSettings
+from toolchain.verification.budgets_file import read_budgets
 
 ROOT = Path(__file__).resolve().parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -203,6 +204,31 @@ def test_scripts_hold_no_expression_and_every_input_is_used() -> None:
             used |= {found[1]} if found else set()
     assert used == set(ACTION["inputs"])
     assert all(spec["description"] for spec in ACTION["inputs"].values())
+
+
+def guide(language: str) -> str:
+    """The block of that language in the guide."""
+    found = re.search(
+        rf"```{language}\n(.*?)```", (ROOT / "docs" / "guides" / "ci.md").read_text(), re.DOTALL
+    )
+    assert found
+    return found[1]
+
+
+def test_the_guide_s_workflow_uses_inputs_that_there_are() -> None:
+    workflow = yaml.safe_load(guide("yaml"))
+    (step,) = (
+        step for step in workflow["jobs"]["size"]["steps"] if "spikenas-deploy@" in step.get("uses", "")
+    )
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    kept = [s for s in workflow["jobs"]["size"]["steps"] if "run" in s and "mv" in s["run"]]
+    assert ACTION["inputs"]["report"]["default"] in kept[0]["run"]
+
+
+def test_the_guide_s_budgets_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "spikenas.toml"
+    path.write_text(guide("toml"))
+    assert [entry.name for entry in read_budgets(path)] == ["build/cf2.elf", "models/net.onnx", "bootloader"]
 
 
 def requirements() -> list[Requirement]:
