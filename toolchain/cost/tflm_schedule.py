@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
-from toolchain.cost.tflm_arena import buffers
+from toolchain.cost.tflm_arena import arena_bytes, buffers, tail_bytes
 from toolchain.cost.tflm_lowering import Lowering, map_of, read_out, run_segment, unrolled
 from toolchain.cost.tflm_program import Program, Value
 from toolchain.graph.graph import Graph, sources
@@ -18,44 +19,51 @@ from toolchain.graph.graph import Graph, sources
 Segments = tuple[range, ...]
 
 
+class Need(NamedTuple):
+    """Most bytes of tensors that are used at once, and what TFLM keeps besides."""
+
+    live_bytes: int
+    tail_bytes: int
+
+
 def scheduled(graph: Graph) -> Program:
-    """The unrolled program in the order that was found to need the fewest bytes at once.
+    """The unrolled program in the order that was found to need the smallest arena.
 
     Currents of pixels, the same in every step, are computed anew each time where keeping them would take more bytes.
     """
-    found = [_least(graph, again) for again in (False, True)]
-    kept, again = (max(peak for _, peak in each) for each in found)
-    choice = again < kept
-    return unrolled(graph, [segment for segment, _ in found[choice]], choice)
+    candidates = [
+        unrolled(graph, segments, again) for again in (False, True) for segments in _orders(graph, again)
+    ]
+    return min(candidates, key=lambda program: arena_bytes(program, buffers(program).live_bytes))
 
 
-def _least(graph: Graph, again: bool) -> list[tuple[range, int]]:
-    """Segments with the bytes that each needs at once: the better of two searches, from nodes and from the whole."""
-    peak = lru_cache(maxsize=None)(lambda segment: segment_bytes(graph, segment, again))
-    count = len(graph.nodes)
-    starts = [[range(number, number + 1) for number in range(1, count)], [range(1, count)]]
-    results = [_merged(start, peak) for start in starts]
-    return min(results, key=lambda each: max(bytes_ for _, bytes_ in each))
+def _orders(graph: Graph, again: bool) -> list[Segments]:
+    """All nodes in one segment, and what joining neighbours gives, as long as that makes the arena smaller."""
+    need = lru_cache(maxsize=None)(lambda segment: segment_need(graph, segment, again))
+    nodes = tuple(range(number, number + 1) for number in range(1, len(graph.nodes)))
+    return list(dict.fromkeys((_joined(nodes, need), (range(1, len(graph.nodes)),))))
 
 
-def _merged(segments: list[range], peak: Callable[[range], int]) -> list[tuple[range, int]]:
-    """Join the segment that needs most to a neighbour, while that needs less."""
+def _joined(segments: Segments, need: Callable[[range], Need]) -> Segments:
+    """Join the two neighbours that save most, again and again."""
+
+    def arena(order: Segments) -> int:
+        return max(need(each).live_bytes for each in order) + sum(need(each).tail_bytes for each in order)
+
     while len(segments) > 1:
-        worst = max(range(len(segments)), key=lambda each: peak(segments[each]))
-        options = []
-        for left in (worst - 1, worst):
-            if 0 <= left < len(segments) - 1:
-                joined = range(segments[left].start, segments[left + 1].stop)
-                options.append((peak(joined), left, joined))
-        least, left, joined = min(options, key=lambda option: option[:2])
-        if least >= peak(segments[worst]):
+        options = [
+            (*segments[:left], range(segments[left].start, segments[left + 1].stop), *segments[left + 2 :])
+            for left in range(len(segments) - 1)
+        ]
+        best = min(options, key=arena)
+        if arena(best) >= arena(segments):
             break
-        segments = [*segments[:left], joined, *segments[left + 2 :]]
-    return [(segment, peak(segment)) for segment in segments]
+        segments = best
+    return segments
 
 
-def segment_bytes(graph: Graph, segment: range, again: bool) -> int:
-    """Most bytes that are used at once while a segment runs, whatever the other segments are."""
+def segment_need(graph: Graph, segment: range, again: bool) -> Need:
+    """What a segment needs, whatever the other segments are."""
     state = Lowering(graph, again)
     needed = {source for node in graph.nodes[segment.start :] for source in sources(node)}
     later = {source for node in graph.nodes[segment.stop :] for source in sources(node)}
@@ -77,4 +85,5 @@ def segment_bytes(graph: Graph, segment: range, again: bool) -> int:
         read_out(state)
     given = [state.stored[key] for key in state.stored if key[0] in later]
     state.program.outputs += list(dict.fromkeys(waiting + given))
-    return buffers(state.program).live_bytes
+    # Constants are counted in each segment that reads them; few are shared.
+    return Need(buffers(state.program).live_bytes, tail_bytes(state.program))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolchain.errors import InputError
-from toolchain.profiles.budget import Budget
+from toolchain.profiles.budget import Budget, RegionLimit
 from toolchain.profiles.schema import Profile
 from toolchain.verification.artifact_files import is_micro, require_model
 from toolchain.verification.elf import Image, read_elf
@@ -116,13 +116,18 @@ def model_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
 
 def micro_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:
     """The line of a TFLite file for microcontrollers: its size against the largest region for weights."""
-    regions = [region for region in limits.regions if region.kind == "flash" and "weights" in region.holds]
-    if not regions:
+    largest = weights_region(limits)
+    if largest is None:
         raise InputError(f"{profile.name} has no flash for {path}; check it for a microcontroller")
-    largest = max(regions, key=lambda region: region.available_bytes)
     note = "the file alone; TensorFlow Lite Micro's code comes on top"
     size = require_model(path)
     return BudgetLine(path.name, largest.name, size, largest.available_bytes, "measured", note=note)
+
+
+def weights_region(limits: Budget) -> RegionLimit | None:
+    """The largest region of flash that weights may be in; None if there is none."""
+    regions = [region for region in limits.regions if region.kind == "flash" and "weights" in region.holds]
+    return max(regions, key=lambda region: region.available_bytes, default=None)
 
 
 def binary_line(path: Path, profile: Profile, limits: Budget) -> BudgetLine:

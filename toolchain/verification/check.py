@@ -148,9 +148,14 @@ def check_run(folder: Path, profile: Profile, limits: Budget) -> list[BudgetLine
     if (folder / "model.json").is_file() and not unpredicted:
         # The only lines that need numpy, which takes longer to import than everything else here.
         from toolchain.graph.storage import load_graph
+        from toolchain.verification import micro_artifacts
         from toolchain.verification.prediction import predicted_lines
 
-        lines += predicted_lines(load_graph(folder), profile, limits)
+        graph = load_graph(folder)
+        lines += predicted_lines(graph, profile, limits)
+        for name in MICRO:
+            if any(path.name == name for path in paths):
+                lines += micro_artifacts.predicted_lines(graph, profile, limits, name)
     if not lines:
         raise InputError(f"{folder} holds no network and no artifact yet; run `spikenas-deploy export` first")
     return lines

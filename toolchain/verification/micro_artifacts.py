@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolchain.cost.tflm import Form, predicted
+from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 from toolchain.verification.bench import Bench
-from toolchain.verification.budget_lines import BudgetLine, micro_line
+from toolchain.verification.budget_lines import BudgetLine, micro_line, weights_region
+
+FILES: dict[str, Form] = {"model_micro.tflite": "unrolled", "model_micro_step.tflite": "step"}
 
 MICRO_S, STEP_S = 60.0, 15.0
 """Without ``--samples``, as many images as this many seconds allow are run: TFLM's reference kernels are slow."""
@@ -23,12 +27,25 @@ UNMEASURED_CODE = "TFLM's own code comes on top, some tens of KiB (estimate), an
 
 def verify_micro(bench: Bench) -> None:
     """Run ``model_micro.tflite`` and ``model_micro_step.tflite``, those that the run has."""
-    for name, seconds in (("model_micro.tflite", MICRO_S), ("model_micro_step.tflite", STEP_S)):
+    for name, form in FILES.items():
         with bench.recording():
             path = bench.present(name)
             if path is not None:
                 bench.progress(f"running {name}")
-                _verify(bench, path, seconds)
+                _verify(bench, path, MICRO_S if form == "unrolled" else STEP_S)
+                bench.hold(predicted_lines(bench.graph, bench.profile, bench.limits, name))
+
+
+def predicted_lines(graph: Graph, profile: Profile, limits: Budget, name: str) -> list[BudgetLine]:
+    """What the cost model says that the file ``name`` takes; none where the board sets no limit for it."""
+    available, region = arena_bytes(profile, limits), weights_region(limits)
+    if available is None or region is None:
+        return []
+    found, artifact = predicted(graph, profile, FILES[name]), f"prediction of {name}"
+    return [
+        BudgetLine(artifact, region.name, found.file_bytes, region.available_bytes, "estimated"),
+        BudgetLine(artifact, "arena", found.arena_bytes, available, "estimated", note=HERE),
+    ]
 
 
 def arena_bytes(profile: Profile, limits: Budget) -> int | None:

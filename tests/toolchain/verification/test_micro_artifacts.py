@@ -62,6 +62,10 @@ def test_both_forms_are_exact_in_the_arena_of_the_board(tmp_path: Path) -> None:
         assert flash.used == (tmp_path / "artifacts" / name).stat().st_size
         assert arena.available == 128 * KIB - BOARD.stack_bytes
         assert 0 < arena.used < arena.available and "64-bit machine, an upper bound" in arena.note
+        said = [lines[f"prediction of {name}", resource] for resource in ("flash", "arena")]
+        assert all(line.evidence == "estimated" for line in said)
+        assert flash.used <= said[0].used <= 1.02 * flash.used
+        assert abs(said[1].used - arena.used) <= 0.03 * arena.used
         assert f"{name} ran in an arena of {arena.available:,} bytes, all that" in " ".join(verdict.notes)
 
 
@@ -108,9 +112,12 @@ def test_check_holds_the_file_against_flash_on_microcontrollers_and_the_artifact
     path = artifacts / "model_micro.tflite"
     (line,) = check_file(path, BOARD, budget(BOARD))
     assert (line.resource, line.used, line.available) == ("flash", path.stat().st_size, 1024 * KIB)
-    assert [line.artifact for line in check_run(tmp_path, BOARD, budget(BOARD))][:2] == [
-        "model_micro.tflite",
-        "model_micro_step.tflite",
+    lines = [(line.artifact, line.resource) for line in check_run(tmp_path, BOARD, budget(BOARD))]
+    assert lines[:2] == [("model_micro.tflite", "flash"), ("model_micro_step.tflite", "flash")]
+    assert lines[-4:] == [
+        (f"prediction of {name}", resource)
+        for name in ("model_micro.tflite", "model_micro_step.tflite")
+        for resource in ("flash", "arena")
     ]
     linux = load("raspberry_pi_4b")
     (line,) = check_file(path, linux, budget(linux))
