@@ -29,7 +29,7 @@ install: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt .ci/environment
 	@PYTHON="$(PYTHON)" sh .ci/environment $(VENV)
 	@echo 'installing; the first time this takes some minutes' >&2
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mcu,events,nir,ray,evolution,tensorboard,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mcu,events,nir,ray,evolution,tensorboard,flash,dev]'
 	@touch $(STAMP)
 
 demo: $(STAMP)

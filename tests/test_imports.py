@@ -37,6 +37,7 @@ LEVELS = [
         "toolchain.verification",
         "toolchain.inspecting",
         "toolchain.reporting",
+        "toolchain.flashing",
         "toolchain.delivery",
     },
     {"toolchain.cli"},

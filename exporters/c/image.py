@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from toolchain.errors import InputError, ToolMissingError
 
@@ -23,6 +24,14 @@ def flat_image(elf: bytes) -> bytes:
         for segment in ELFFile(io.BytesIO(elf)).iter_segments("PT_LOAD")
         if segment["p_filesz"]
     ]
+    return flat(loaded)[1]
+
+
+def flat(loaded: Sequence[tuple[int, bytes]]) -> tuple[int, bytes]:
+    """The lowest address of ``loaded`` (address and bytes of each part), and all of it, gaps filled with 0xFF.
+
+    Raises ``InputError`` if the parts lie too far apart.
+    """
     first = min(address for address, _ in loaded)
     size = max(address + len(data) for address, data in loaded) - first
     if size > MAX_IMAGE_BYTES:
@@ -32,4 +41,4 @@ def flat_image(elf: bytes) -> bytes:
     image = bytearray(b"\xff" * size)
     for address, data in loaded:
         image[address - first : address - first + len(data)] = data
-    return bytes(image)
+    return first, bytes(image)

@@ -18,6 +18,7 @@ VERBS = {
     "check": "Hold an artifact or a run against a board's limits.",
     "inspect": "Show what an artifact holds: tensors, operators, bytes, metadata.",
     "report": "Write a run as one page, or several side by side.",
+    "flash": "Write a verified run to its board.",
     "deploy": "From search to verified artifacts in one go.",
 }
 """Verb -> its one line in the top-level help; the verb lives in ``toolchain/cli/VERB.py``."""

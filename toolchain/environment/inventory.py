@@ -46,10 +46,13 @@ PURPOSES = {
     "protobuf": "ONNX files: their encoding",
     "pydantic": "board profiles",
     "pyelftools": "sizes and symbols of firmware",
+    "pyocd": "writes boards through a debug probe",
+    "pyserial": "writes boards with the PX4 and ArduPilot bootloader",
     "ray": "search on a cluster",
     "rich": "tables",
     "safetensors": "weights on disk",
     "snntorch": "surrogate gradients for training",
+    "stm32loader": "writes STM32 boards over a serial port",
     "tensorboard": "curves of a training",
     "tflite-micro": "TFLite files: runs them as microcontrollers do",
     "tflite-runtime": "TFLite files: runs them as older boards do",
@@ -75,6 +78,9 @@ class SystemTool:
 SYSTEM_TOOLS = (
     SystemTool("arm-none-eabi-gcc", "gcc-arm-none-eabi", "compiles firmware, a second opinion on ziglang"),
     SystemTool("qemu-system-arm", "qemu-system-arm", "emulates firmware, a second opinion on unicorn"),
+    SystemTool("openocd", "openocd", "writes boards through a debug probe"),
+    SystemTool("dfu-util", "dfu-util", "writes STM32 boards over USB"),
+    SystemTool("gdb-multiarch", "gdb-multiarch", "writes boards through a GDB server"),
 )
 
 
@@ -188,6 +194,7 @@ def _find_tool(tool: SystemTool) -> Finding:
         )
     except (OSError, subprocess.SubprocessError) as error:
         return Finding(tool.name, SYSTEM, tool.purpose, "broken", None, str(error), install)
-    first_line = done.stdout.partition("\n")[0]
-    version = re.search(r"\b\d+\.\d+\.\d+\b", first_line)
+    first_line = (done.stdout or done.stderr).partition("\n")[0]
+    # Three numbers where there are three: packagers put others of their own before them.
+    version = re.search(r"\b\d+\.\d+\.\d+\b", first_line) or re.search(r"\b\d+\.\d+\b", first_line)
     return Finding(tool.name, SYSTEM, tool.purpose, "ok", version.group() if version else first_line)

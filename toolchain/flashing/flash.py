@@ -1,0 +1,183 @@
+"""``prepare``: from a run and what the user asked for to the plan that writes it, or a refusal."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from toolchain.errors import InputError, ToolMissingError
+from toolchain.flashing import rp2040, ssh
+from toolchain.flashing.flight import SUFFIXES, flight_firmware
+from toolchain.flashing.image import firmware_image, require_place
+from toolchain.flashing.job import Image, Job, Options
+from toolchain.flashing.rules import Evidence, require_all
+from toolchain.flashing.steps import Plan, Progress
+from toolchain.flashing.tools.base import Tool, installed
+from toolchain.flashing.tools.catalog import TOOLS
+from toolchain.profiles.rules.board import FLASH_TOOLS
+from toolchain.profiles.schema import Profile
+from toolchain.runs import RunFolder
+
+WORK = "flash"
+"""Folder in the run for files that tools read or write back."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for: ``firmware`` and ``elf`` for a hosted board, ``host`` for a Linux board.
+
+    ``standalone`` and ``erase_flight_firmware`` together, and nothing less, let the network's own image take the
+    place of a hosted board's flight firmware.
+    """
+
+    tool: str | None = None
+    options: Options = field(default_factory=Options)
+    firmware: Path | None = None
+    elf: Path | None = None
+    standalone: bool = False
+    erase_flight_firmware: bool = False
+    host: ssh.Host | None = None
+
+
+def prepare(run: RunFolder, request: Request) -> Plan:
+    """The plan that writes ``run``'s network to its board; nothing is written yet.
+
+    Raises ``InputError`` if anything speaks against it (see ``rules``, ``image``, ``flight``), the error of a verdict
+    that failed, ``OverBudgetError`` if a flight firmware does not fit, ``ToolMissingError`` if no tool is installed.
+    """
+    evidence = Evidence(run)
+    require_all(evidence)
+    profile = evidence.profile
+    _require_options_suit(profile, request)
+    if request.host is not None:
+        names = [Path(artifact.name) for artifact in evidence.verdict.artifacts]
+        files = [run.artifacts / name for name in names if len(name.parts) == 1]
+        return ssh.plan(request.host, [*files, run.report], evidence.verdict.graph_sha256)
+    if request.firmware is not None and request.elf is not None:
+        flight = flight_firmware(request.firmware, request.elf, profile, evidence.verdict.graph_sha256)
+        image, notes = flight.image, flight.notes
+    else:
+        if not any(artifact.name == "firmware.elf" for artifact in evidence.verdict.artifacts):
+            raise InputError(
+                f"{run.report} speaks of no firmware.elf; export the run for firmware, and verify it"
+            )
+        image, notes = firmware_image(run.artifacts), ()
+        _require_own_image_may_go(image, profile, request)
+    job = Job(profile, image, request.options, run.path / WORK)
+    job, before = rp2040.with_boot_stage(job)
+    plan = _tool(job, request.tool).plan(job)
+    if request.firmware is not None and request.firmware.suffix not in SUFFIXES.get(plan.tool, ()):
+        raise InputError(
+            f"{request.firmware} is nothing that {plan.tool} writes; build the file that it takes"
+        )
+    return replace(plan, steps=(*before, *plan.steps), notes=(*notes, *plan.notes))
+
+
+def carry_out(run: RunFolder, plan: Plan, progress: Progress) -> None:
+    """Take the steps of ``plan``; what they leave in the run's ``flash`` folder is removed afterwards."""
+    work = run.path / WORK
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        work.mkdir()
+    except OSError as error:
+        raise InputError(f"cannot write to {run.path}: {error.strerror}; nothing was flashed") from error
+    try:
+        plan.run(progress)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _require_options_suit(profile: Profile, request: Request) -> None:
+    """Options that are for another kind of board are refused, not ignored."""
+    if (request.firmware is None) != (request.elf is None):
+        raise InputError(
+            "--firmware and --elf come together: the file that is written, and the ELF of the same build"
+        )
+    if profile.role == "linux":
+        if request.host is None:
+            raise InputError(f"{profile.name} is reached over ssh; give --host user@board")
+        if request.firmware or request.tool not in (None, "ssh"):
+            raise InputError(
+                f"{profile.name} runs Linux: it takes --host and --path, no --firmware and no flash tool"
+            )
+        return
+    if request.host is not None:
+        raise InputError(f"--host is for Linux boards, and {profile.name} is a microcontroller")
+    if profile.role == "standalone" and request.firmware is not None:
+        raise InputError(
+            f"--firmware is for boards with a firmware of their own; {profile.name} takes the image of the run itself"
+        )
+    if request.firmware is not None and (request.standalone or request.erase_flight_firmware):
+        raise InputError(
+            "--firmware keeps a flight firmware, --standalone --erase-flight-firmware replaces it; choose"
+        )
+
+
+def _require_own_image_may_go(image: Image, profile: Profile, request: Request) -> None:
+    """The image of the run owns the board that it goes to: never one that has a firmware of its own, unless told so."""
+    both = request.standalone and request.erase_flight_firmware
+    if profile.role == "hosted" and not both:
+        raise InputError(
+            f"{profile.name} has a firmware of its own, and the network's image would take its place: build the "
+            "sources in artifacts/c into that firmware and give it with --firmware FILE --elf FIRMWARE.elf "
+            "(replacing it takes both --standalone and --erase-flight-firmware)"
+        )
+    region = require_place(image, profile)
+    start = region.origin + region.bootloader_bytes
+    if profile.role == "hosted" and image.address != start:
+        raise InputError(
+            f"{image.path} begins at 0x{image.address:08x}, behind the firmware of {profile.name}, where nothing would "
+            f'start it; make a profile that inherits {profile.name}, with role = "standalone" and reserved_bytes = '
+            f"{region.bootloader_bytes} in [regions.{region.name}], and search and export for that"
+        )
+
+
+def _tool(job: Job, wanted: str | None) -> Tool:
+    """The tool that was asked for, or the first of the profile's that is installed and can find the board."""
+    profile = job.profile
+    if wanted is not None:
+        if wanted not in TOOLS or profile.role not in FLASH_TOOLS[wanted].roles:
+            known = [name for name in TOOLS if profile.role in FLASH_TOOLS[name].roles]
+            raise InputError(f"no tool {wanted!r:.40} writes {profile.name}; there are {', '.join(known)}")
+        _require_suits(job, TOOLS[wanted])
+        return TOOLS[wanted]
+    candidates = [TOOLS[name] for name in profile.flash_tools if name in TOOLS and not _missing(job, name)]
+    present = [tool for tool in candidates if not tool.programs or installed(tool)]
+    ready = [tool for tool in present if tool.option is None or getattr(job.options, tool.option) is not None]
+    for tool in ready:
+        if not (tool.erases_everything and _keeps_something(job)):
+            _require_suits(job, tool)
+            return tool
+    if present:
+        tool = present[0]
+        _require_suits(job, tool)
+        raise InputError(f"{tool.name} needs --{tool.option} to find {profile.name}; see `flash --help`")
+    if candidates:
+        ways = "; ".join(f"{tool.name}: {tool.install}" for tool in candidates)
+        raise ToolMissingError(f"no tool that writes {profile.name} is installed; get one of them: {ways}")
+    raise InputError(
+        f"{profile.name} names no tool that could write it; add flash_tools to it, or use --tool"
+    )
+
+
+def _require_suits(job: Job, tool: Tool) -> None:
+    """The profile says what the tool must know, and what the tool erases may go; raises ``InputError``."""
+    if missing := _missing(job, tool.name):
+        raise InputError(
+            f"{tool.name} must know {missing} of {job.profile.name}; add it under [flashing] in the profile"
+        )
+    if tool.erases_everything and _keeps_something(job):
+        raise InputError(
+            f"{tool.name} erases the whole flash, and {job.profile.name} reserves some of it; use a tool that erases "
+            "what it writes, such as openocd"
+        )
+
+
+def _missing(job: Job, name: str) -> str | None:
+    """What ``[flashing]`` lacks for a tool."""
+    return next((key for key in FLASH_TOOLS[name].needs if getattr(job.names, key) is None), None)
+
+
+def _keeps_something(job: Job) -> bool:
+    return any(region.kind == "flash" and region.reserved_bytes for region in job.profile.regions)

@@ -1,0 +1,170 @@
+"""Firmware of a hosted board, which its user built with our library: is this network in it, and does it all fit?
+
+The firmware file is what is written; the ELF of the same build says what lies where. One function a rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporters.c.image import flat
+from toolchain.cost.packing import INFO_BYTES
+from toolchain.errors import InputError, OverBudgetError
+from toolchain.files import read_bytes
+from toolchain.flashing.bundle import MAX_IMAGE_BYTES, read_bundle
+from toolchain.flashing.image import flash_at
+from toolchain.flashing.job import Image
+from toolchain.profiles.schema import Profile, Region
+from toolchain.verification.elf import Image as Linked
+from toolchain.verification.elf import Section, Symbol, read_elf
+
+SUFFIXES = {"cfloader": (".bin",), "px_uploader": (".px4", ".apj"), "dfu-util": (".bin",)}
+"""Endings of the files that each loader takes."""
+
+FILLED_IN_LATER = ".app_descriptor"
+"""The section that the builds of PX4 and ArduPilot fill in after linking: length, CRC and version of the image."""
+
+MAX_PADDING_BYTES = 4096
+"""By so much a firmware file may be longer than its ELF: filled up to words, or to a page."""
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A flight firmware that may be written, and what its user should know of it."""
+
+    image: Image
+    notes: tuple[str, ...]
+
+
+def flight_firmware(file: Path, elf: Path, profile: Profile, graph_sha256: str) -> Flight:
+    """Read ``file`` (.bin, .px4, .apj) and ``elf`` of one build, and hold every rule.
+
+    Raises ``InputError``, or ``OverBudgetError`` if the firmware does not fit the board.
+    """
+    if file.suffix in (".px4", ".apj"):
+        bundle = read_bundle(file)
+        content, board = bundle.image, bundle.board
+    else:
+        content, board = read_bytes(file, MAX_IMAGE_BYTES), None
+    linked = read_elf(elf)
+    address, loaded = flat([(part.load_address, part.data) for part in linked.segments if part.data])
+    image = Image(file, address, content, elf, board)
+    is_for_this_board(image, profile)
+    is_of_this_elf(image, linked, loaded)
+    has_this_network(image, linked, graph_sha256)
+    starts_behind_the_bootloader(image, profile)
+    return Flight(image, tuple(map_fits(image, linked, profile)))
+
+
+def is_for_this_board(image: Image, profile: Profile) -> None:
+    """The file's board number is the profile's, where the file has one."""
+    wanted = profile.flashing.bootloader_board if profile.flashing else None
+    if image.board is not None and image.board != wanted:
+        raise InputError(
+            f"{image.path} was built for board number {image.board}, and {profile.name} has {wanted}; "
+            "build it for this board"
+        )
+
+
+def is_of_this_elf(image: Image, linked: Linked, loaded: bytes) -> None:
+    """The file holds what the ELF loads, byte for byte, but for what its build fills in after linking."""
+    ours, theirs = bytearray(loaded), bytearray(image.data)
+    for section in linked.sections:
+        if section.name == FILLED_IN_LATER:
+            start = section.address - image.address
+            for content in (ours, theirs):
+                content[start : start + section.size_bytes] = bytes(section.size_bytes)
+    padding = image.data[len(loaded) :]
+    if theirs[: len(ours)] != ours or len(padding) > MAX_PADDING_BYTES or padding.strip(b"\0\xff"):
+        raise InputError(f"{image.path} is not what {image.elf} loads; give the two files of one build")
+
+
+def has_this_network(image: Image, linked: Linked, graph_sha256: str) -> None:
+    """The firmware holds the description of this network (``net_info``), with its hash, in flash."""
+    for symbol in linked.symbols.values():
+        if symbol.name.endswith("_info") and symbol.size_bytes == INFO_BYTES:
+            start = symbol.address - image.address
+            if start >= 0 and bytes.fromhex(graph_sha256) in image.data[start : start + INFO_BYTES]:
+                return
+    raise InputError(
+        f"{image.path} does not hold this network (hash {graph_sha256[:12]}): build the firmware with the sources in "
+        "artifacts/c of this run, and call net_infer from it"
+    )
+
+
+def starts_behind_the_bootloader(image: Image, profile: Profile) -> None:
+    """The firmware begins where the board's bootloader starts it, and not one byte of it lies before."""
+    region = flash_at(profile, image.address)
+    start = region.origin + region.bootloader_bytes if region else None
+    if start is None or image.address != start:
+        wanted = (
+            "no flash there"
+            if start is None
+            else f"its bootloader up to 0x{start:08x}, where firmware begins"
+        )
+        raise InputError(
+            f"{image.elf} begins at 0x{image.address:08x}, and {profile.name} has {wanted}; build it for this board"
+        )
+
+
+def map_fits(image: Image, linked: Linked, profile: Profile) -> list[str]:
+    """Flash and SRAM of the whole firmware lie in the memories of the profile; ``OverBudgetError`` if one is too full.
+
+    Returns notes on memories that the profile does not have: the firmware may use them, the network may not.
+    """
+    region = flash_at(profile, image.address)
+    if region is not None and image.end > region.origin + region.size_bytes:
+        over = image.end - region.origin - region.size_bytes
+        raise OverBudgetError(f"{image.path} is {over} bytes too large for {region.name} of {profile.name}")
+    notes = []
+    for section in linked.sections:
+        place = _region(profile, section.address)
+        if place is None:
+            if (
+                section.loaded
+                and flash_at(profile, section.address) is None
+                and not _is_copied(section, linked)
+            ):
+                raise InputError(
+                    f"{image.elf} runs {section.name} at 0x{section.address:08x}, where {profile.name} has no memory; "
+                    "build it for this board"
+                )
+            notes.append(
+                f"{section.name} ({section.size_bytes} bytes) lies in a memory that {profile.name} does not list"
+            )
+        elif section.address + section.size_bytes > place.origin + place.size_bytes:
+            over = section.address + section.size_bytes - place.origin - place.size_bytes
+            raise OverBudgetError(
+                f"{image.elf} overflows {place.name} of {profile.name} by {over} bytes in {section.name}"
+            )
+    for symbol in _arenas(linked):
+        if _region(profile, symbol.address) is None:
+            raise InputError(
+                f"{image.elf} has {symbol.name} at 0x{symbol.address:08x}, where {profile.name} has no memory; "
+                "place the network in a memory of the profile"
+            )
+    return notes
+
+
+def _region(profile: Profile, address: int) -> Region | None:
+    return next((r for r in profile.regions if r.origin <= address < r.origin + r.size_bytes), None)
+
+
+def _is_copied(section: Section, linked: Linked) -> bool:
+    """Whether ``section`` is loaded elsewhere than it runs: code or data that start-up code copies from flash."""
+    return any(
+        part.address <= section.address < part.address + part.memory_bytes
+        and part.load_address != part.address
+        for part in linked.segments
+    )
+
+
+def _arenas(linked: Linked) -> list[Symbol]:
+    """The arena of every network in the firmware: named as their descriptions are."""
+    found = []
+    for name, symbol in linked.symbols.items():
+        if name.endswith("_info") and symbol.size_bytes == INFO_BYTES:
+            arena = linked.symbols.get(name.removesuffix("info") + "arena")
+            found += [arena] if arena else []
+    return found
