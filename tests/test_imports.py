@@ -44,8 +44,8 @@ LEVELS = [
 ]
 """Lowest first: a room imports from its own level and those below."""
 
-NAMED_IN_STRINGS = {"ziglang", "tflite-runtime", "tensorboard", "nirtorch"}
-"""Run with ``python -m``, imported by name, by ``torch.utils.tensorboard``, or by snntorch."""
+NAMED_IN_STRINGS = {"ziglang", "tflite-runtime", "tensorboard", "nirtorch", "pyocd", "stm32loader"}
+"""Run with ``python -m`` or as programs, imported by name, by ``torch.utils.tensorboard``, or by snntorch."""
 
 HEAVY = {"torch", "snntorch"}
 
