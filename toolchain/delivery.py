@@ -169,6 +169,7 @@ def verify_run(
     samples: int | None = None,
     compilers: Sequence[str] = (),
     qemu: bool = False,
+    emulate: str | None = None,
     progress: Progress,
 ) -> Verdict:
     """Verify ``run``'s artifacts on its own test images, for its own profile and budget; see ``verify``.
@@ -189,6 +190,7 @@ def verify_run(
         samples=samples,
         compilers=compilers,
         qemu=qemu,
+        emulate=emulate,
         limits=run.budget(),
         progress=progress,
     )

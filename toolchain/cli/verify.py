@@ -20,6 +20,13 @@ class Compiler(str, Enum):
     both = "both"
 
 
+class Emulated(str, Enum):
+    """Architectures of Linux boards."""
+
+    aarch64 = "aarch64"
+    armhf = "armhf"
+
+
 def command(
     run: Annotated[
         Path | None,
@@ -35,6 +42,10 @@ def command(
         Compiler | None, typer.Option(help="Also build and verify what this compiler makes of the C sources.")
     ] = None,
     qemu: Annotated[bool, typer.Option("--qemu", help="Ask QEMU for a second opinion on firmware.")] = False,
+    emulate: Annotated[
+        Emulated | None,
+        typer.Option(help="Also run ONNX and TFLite files in this architecture's runtimes under qemu-user."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
@@ -50,7 +61,14 @@ def command(
 
     found = runs.find(run)
     names = {None: (), Compiler.both: ("zig", "gcc")}.get(compiler, (compiler.value,) if compiler else ())
-    verdict = verify_run(found, samples=samples, compilers=names, qemu=qemu, progress=progress)
+    verdict = verify_run(
+        found,
+        samples=samples,
+        compilers=names,
+        qemu=qemu,
+        emulate=emulate and emulate.value,
+        progress=progress,
+    )
     if as_markdown and not as_json:
         print(markdown(verdict_tables(verdict), [outcome(verdict), *verdict.notes]), end="")
         fail(verdict)

@@ -81,6 +81,8 @@ SYSTEM_TOOLS = (
     SystemTool("openocd", "openocd", "writes boards through a debug probe"),
     SystemTool("dfu-util", "dfu-util", "writes STM32 boards over USB"),
     SystemTool("gdb-multiarch", "gdb-multiarch", "writes boards through a GDB server"),
+    SystemTool("qemu-aarch64-static", "qemu-user-static", "`verify --emulate`: runs ONNX and TFLite files"),
+    SystemTool("debootstrap", "debootstrap", "`verify --emulate`: fetches the system that they run in"),
 )
 
 

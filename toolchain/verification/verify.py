@@ -18,6 +18,7 @@ from toolchain.profiles.budget import Budget, budget
 from toolchain.profiles.schema import Profile
 from toolchain.verification.activity import SpikeCounter
 from toolchain.verification.bench import Bench
+from toolchain.verification.emulated_artifacts import verify_emulated
 from toolchain.verification.firmware_artifacts import verify_firmware
 from toolchain.verification.linux_artifacts import verify_linux
 from toolchain.verification.micro_artifacts import verify_micro
@@ -40,6 +41,7 @@ def verify(
     samples: int | None = None,
     compilers: Sequence[str] = (),
     qemu: bool = False,
+    emulate: str | None = None,
     limits: Budget | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Verdict:
@@ -49,7 +51,8 @@ def verify(
     ``targets`` their own, as of a ``Subset``; the first ``samples`` of them are used, by default all (the firmware: as
     many as two minutes allow; TensorFlow Lite Micro: one minute; the step form: 50). ``compilers`` ("zig", "gcc")
     build the exported sources anew, beside the ``firmware.elf`` of the run.
-    ``qemu`` asks QEMU for a second opinion. ``limits`` is a narrowed budget.
+    ``qemu`` asks QEMU for a second opinion. ``emulate`` ("aarch64", "armhf") also runs ONNX and TFLite files there.
+    ``limits`` is a narrowed budget.
 
     Raises ``InputError`` if the run has no network or no artifact, ``ToolMissingError`` if what an artifact
     needs to run is not installed. A broken, differing or too large artifact is a failure in the verdict.
@@ -79,6 +82,8 @@ def verify(
     verify_tensorrt(bench)
     verify_firmware(bench, compilers, qemu)
     verify_nir(bench)
+    if emulate is not None:
+        verify_emulated(bench, emulate)
     if bench.files:
         predicted = predicted_lines(graph, profile, bench.limits)
         bench.hold([line for line in predicted if line.resource in UNMEASURED])
