@@ -74,7 +74,7 @@ class Verdict:
     """The outcome of ``verify``; ``images`` test images were available, each comparison says how many it used.
 
     ``operations`` is what the network does an image, in any artifact; ``costs`` are what artifacts of Linux boards
-    take on this machine. docs/reference/verdict.md describes the document.
+    take on this machine. docs/concepts/verdict.md describes the document.
     """
 
     profile: str
