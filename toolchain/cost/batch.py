@@ -92,12 +92,13 @@ def encode(architectures: Sequence[Architecture]) -> Batch:
 
 
 def demands(
-    batch: Batch, pixels: Map, frames: int, classes: int, characters: int
+    batch: Batch, pixels: Map, frames: int, classes: int, characters: int, most_counted: int = MOST_COUNTED
 ) -> tuple[Demand, NDArray[np.bool_]]:
     """The demand of each architecture for such an input, and whether it can be built.
 
     Maps must be neither too small nor too large, and ``frames`` of ``pixels`` be one, or one for each time step.
-    ``characters``: those of what files say about classes and images (``cost.facts.data_characters``).
+    ``characters``: those of what files say about classes and images (``cost.facts.data_characters``);
+    ``most_counted``: the most spikes that the head may count.
     """
     everywhere = slice(None)
     sums, path = _Sums(len(batch)), _Path(len(batch))
@@ -127,7 +128,7 @@ def demands(
     sums.add(everywhere, head_node(len("head"), name, features, classes, counts, steps, alive, stored))
     counted = choose(batch.flatten, 1, last.height * last.width) * runs.time_steps
     # A side that has become 0 stays 0, so the last map tells of all.
-    buildable = (last.height >= 1) & (last.width >= 1) & (counted <= MOST_COUNTED)
+    buildable = (last.height >= 1) & (last.width >= 1) & (counted <= most_counted)
     buildable = buildable & ((frames == 1) | (runs.time_steps == frames))
     return sums.demand(), np.asarray(buildable)
 

@@ -12,10 +12,14 @@ from toolchain.cost.amounts import Amount, Estimate, larger
 from toolchain.cost.code_size import image_code_bytes
 from toolchain.cost.demand import Demand
 from toolchain.cost.layout import mailbox_bytes
-from toolchain.cost.regions import assign, image_parts, used_bytes
+from toolchain.cost.regions import Part, assign, image_parts, used_bytes
+from toolchain.cost.tflm_bounds import bounds
 from toolchain.errors import InputError
-from toolchain.profiles.budget import RegionLimit, budget
+from toolchain.profiles.budget import Budget, RegionLimit, budget
 from toolchain.profiles.schema import Profile
+
+MICRO = "micro"
+"""The target whose files TensorFlow Lite Micro runs."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Fi
 
     It is shipped for ``targets``; without any, in the default formats of the profile.
     """
+    if MICRO in targets:
+        return micro_figures(demand, profile, *bounds(demand))
     if profile.core is not None and profile.regions:
         return _microcontroller(demand, profile)
     shipped = targets or [artifacts.DEFAULTS[form] for form in profile.default_formats if form != "c"]
@@ -65,9 +71,18 @@ def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Fi
     )
 
 
-def require_predictable(profile: Profile, targets: Sequence[str]) -> None:
-    """Raise ``InputError`` unless ``figures`` can tell what each of ``targets`` takes on the board."""
-    known: tuple[str, ...] = ("firmware",) if profile.core is not None else artifacts.TARGETS
+def micro_figures(demand: Demand, profile: Profile, file_bytes: Amount, arena_bytes: Amount) -> Figures:
+    """The figures of a network that TensorFlow Lite Micro runs from such a file in such an arena.
+
+    Its own code and statics are the user's firmware's. Its kernels take longer than ours, of which the latency is.
+    """
+    return _on_chip(demand, profile, image_parts(0, file_bytes, profile.stack_bytes, 0, arena_bytes))
+
+
+def require_predictable(profile: Profile, limits: Budget) -> None:
+    """Raise ``InputError`` unless ``figures`` can tell what each of the targets of ``limits`` takes on the board."""
+    targets = limits.targets
+    known: tuple[str, ...] = ("firmware", MICRO) if profile.core is not None else artifacts.TARGETS
     if profile.runtime is None or profile.runtime.tensorrt is None:
         known = tuple(target for target in known if target != "tensorrt")
     unknown = next((target for target in targets if target not in known), None)
@@ -75,6 +90,15 @@ def require_predictable(profile: Profile, targets: Sequence[str]) -> None:
         raise InputError(
             f"what the target {unknown!r} takes on {profile.name} cannot be predicted, so no budget can be held on it;"
             f" for this board choose {' or '.join(known)}"
+        )
+    if MICRO in targets and len(targets) > 1:
+        raise InputError(
+            f"the budget of {profile.name} is one image's; choose {' or '.join(targets)}, and export the other besides"
+        )
+    if MICRO in targets and (limits.latency_ms is not None or limits.energy_mj is not None):
+        raise InputError(
+            "--latency and --energy cannot be held on the target 'micro', because how fast TensorFlow Lite Micro runs"
+            " depends on the kernels that it is built with; leave them out, or choose the target firmware"
         )
 
 
@@ -91,7 +115,6 @@ def energy_mj(profile: Profile, time_ms: Estimate | None) -> Estimate | None:
 
 def _microcontroller(demand: Demand, profile: Profile) -> Figures:
     assert profile.core is not None
-    limits = budget(profile).regions
     parts = image_parts(
         image_code_bytes(demand, profile.core),
         demand.constants_bytes,
@@ -99,6 +122,12 @@ def _microcontroller(demand: Demand, profile: Profile) -> Figures:
         mailbox_bytes(demand.input_bytes, demand.scores_bytes),
         demand.arena_bytes,
     )
+    return _on_chip(demand, profile, parts)
+
+
+def _on_chip(demand: Demand, profile: Profile, parts: Sequence[Part]) -> Figures:
+    assert profile.core is not None
+    limits = budget(profile).regions
     chosen = assign(parts, limits, profile)
     time_ms = microcontroller.image_ms(demand, profile.core, profile.clock_hz)
     regions = tuple(_region(limit, used_bytes(parts, chosen, index)) for index, limit in enumerate(limits))

@@ -89,7 +89,7 @@ class Board:
 
         Raises ``InputError`` if the budget names artifacts whose sizes cannot be predicted for it.
         """
-        require_predictable(profile, limits.targets)
+        require_predictable(profile, limits)
         pixels = data.pixels
         pace = FRAME_MS if profile.core is not None and limits.latency_ms is None else None
         return cls(

@@ -1,7 +1,8 @@
 """Thousands of architectures held against the budget at once, before any forward pass.
 
 The verdict on each is ``Board.judge``'s, to the last bit: both evaluate the same formulas, there on one
-network's numbers, here on arrays of them.
+network's numbers, here on arrays of them. Of TensorFlow Lite Micro bounds are held here, so that what passes also
+passes there.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.cells import Cell, distinct_cells
 from toolchain.cost.amounts import Map
-from toolchain.cost.batch import Batch, demands, encode
+from toolchain.cost.batch import MOST_COUNTED, Batch, demands, encode
 from toolchain.cost.blocks import Indices
 from toolchain.cost.facts import data_characters
-from toolchain.cost.figures import figures
+from toolchain.cost.figures import MICRO, figures
 from toolchain.cost.footprint import broken
 from toolchain.errors import InputError
+from toolchain.graph.bounds import INT16_MAX
 from toolchain.graph.nodes import Leak
 from toolchain.search.board import Board
 
@@ -134,8 +136,14 @@ class Screen:
         return self.judge_batch(batch)
 
     def _chunk(self, batch: Batch) -> Screened:
+        micro = MICRO in self.board.limits.targets
         demand, buildable = demands(
-            batch, self._pixels, self.board.preprocessing.frames, self._classes, self._characters
+            batch,
+            self._pixels,
+            self.board.preprocessing.frames,
+            self._classes,
+            self._characters,
+            INT16_MAX if micro else MOST_COUNTED,
         )
         buildable &= self._takes_any
         used = figures(demand, self.board.profile, self.board.limits.targets)

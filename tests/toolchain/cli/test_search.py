@@ -168,3 +168,18 @@ def test_help_answers_without_torch(capsys: pytest.CaptureFixture[str]) -> None:
     text: Any = capsys.readouterr().out
     for option in ("--resume", "--front", "--pick", "--algorithm", "--ray", "--workers"):
         assert option in text
+
+
+def test_a_budget_is_held_on_the_artifact_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["search", "--profile", "stm32f405", "--limit", "60", "--dry-run", "--json"]
+    used = {}
+    for target in ("firmware", "micro"):
+        assert main([*asked, "--target", target]) == 0
+        used[target] = json.loads(capsys.readouterr().out)["sizes"]["fit"]
+    assert (
+        used["micro"] < used["firmware"]
+    )  # TensorFlow Lite Micro takes two bytes where the firmware takes bits
+    assert main([*asked, "--target", "cpu"]) == 3
+    assert "choose firmware or micro" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert main([*asked, "--target", "micro", "--latency", "20ms"]) == 3
+    assert "--latency and --energy cannot be held" in json.loads(capsys.readouterr().out)["error"]["message"]

@@ -126,7 +126,8 @@ def test_the_budget_s_targets_decide_which_file_counts() -> None:
 )
 def test_a_target_of_another_board_is_refused(board: str, target: str, instead: str) -> None:
     with pytest.raises(InputError, match=f"^what the target '{target}' takes on {board} .* choose {instead}"):
-        require_predictable(profiles.load(board), (target,))
+        profile = profiles.load(board)
+        require_predictable(profile, budget(profile, targets=(target,)))
 
 
 def test_formats_mean_the_targets_that_the_exporters_say() -> None:
