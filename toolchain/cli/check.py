@@ -20,10 +20,10 @@ from toolchain.quantities import parse_percent
 from toolchain.reporting.gate_tables import gate_tables
 from toolchain.reporting.github import annotation
 from toolchain.verification.base_report import read_base
-from toolchain.verification.budgets_file import FILE_NAME, Entry, explicit_subject, narrowed, read_budgets
-from toolchain.verification.check import Subject, run_subject
+from toolchain.verification.budgets_file import FILE_NAME, Entry, read_budgets
 from toolchain.verification.firmware_lines import NetworkLimits
 from toolchain.verification.gate import Gate, gate
+from toolchain.verification.subjects import board_subject, explicit_subject, run_subject
 
 TITLE = "spikenas-deploy check"
 
@@ -155,8 +155,9 @@ def _entry(path: Path, limits: _Limits) -> Entry:
     run = _run_of(path)
     if limits.profile is not None:
         board = load(limits.profile)
-        held = narrowed(board, limits.narrowing)
-        subject = Subject(path, board, held, limits.network, limits.prefixes, run is not None)
+        subject = board_subject(
+            path, board, limits.narrowing, limits.network, limits.prefixes, run is not None
+        )
     elif run is not None:
         subject = run_subject(path, run, limits.narrowing)
     elif limits.narrowing or limits.network != NetworkLimits():

@@ -6,6 +6,7 @@ from toolchain.reporting.tables import Table, budget_table
 from toolchain.verification.base_report import Growth
 from toolchain.verification.check import Checked
 from toolchain.verification.gate import Gate
+from toolchain.verification.image_map import UNNAMED
 
 
 def gate_tables(gate: Gate) -> list[Table]:
@@ -15,7 +16,7 @@ def gate_tables(gate: Gate) -> list[Table]:
         changes = [_change(grown) for result in gate.results for grown in result.growths]
     tables = [budget_table(gate.lines, changes)]
     for result in gate.results:
-        if any(row.section for row in result.checked.memory):
+        if any(row.section != UNNAMED for row in result.checked.memory):
             tables.append(memory_table(result.entry.name, result.checked))
     return tables
 
@@ -24,8 +25,7 @@ def memory_table(name: str, checked: Checked) -> Table:
     """Every section of an image by memory, with what is the network's; below them the memory's sum and free space."""
     rows: list[tuple[str, ...]] = []
     free = {line.resource: line.headroom for line in checked.lines}
-    regions = dict.fromkeys(row.region for row in checked.memory)
-    for region in sorted(regions, key=lambda region: region is None):
+    for region in dict.fromkeys(row.region for row in checked.memory):
         members = [row for row in checked.memory if row.region == region]
         called = region or "elsewhere"
         rows += [

@@ -12,7 +12,6 @@ symbol_prefix = "net_"             # how the names of the network's symbols begi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -23,12 +22,12 @@ from pydantic import BeforeValidator, ValidationError
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, read_toml
 from toolchain.profiles import load
-from toolchain.profiles.budget import Budget, budget, parse_size
+from toolchain.profiles.budget import parse_size
 from toolchain.profiles.findings import Finding, schema_findings, shown, told
-from toolchain.profiles.schema import Profile, Row, Table
+from toolchain.profiles.schema import Row, Table
 from toolchain.quantities import parse_percent
-from toolchain.verification.check import MODELS, Subject, run_subject
 from toolchain.verification.firmware_lines import NetworkLimits
+from toolchain.verification.subjects import Subject, board_subject, explicit_subject, run_subject
 
 FILE_NAME = "spikenas.toml"
 MAX_FILE_BYTES = 16 * 1024
@@ -136,32 +135,6 @@ def read_budgets(file: Path) -> list[Entry]:
     return entries
 
 
-def explicit_subject(
-    path: Path, sizes: Mapping[str, int], network: NetworkLimits, prefixes: tuple[str, ...]
-) -> Subject:
-    """``path`` held to ``sizes`` (keys as in ``Budget``) alone, for no board in particular.
-
-    Raises ``InputError`` if they are none, or not those of such a file.
-    """
-    model = path.suffix in MODELS
-    others = sizes.keys() - ({"artifact_bytes"} if model else {"flash_bytes", "sram_bytes"})
-    limited = set(sizes) - others or (not model and network != NetworkLimits())
-    if others or not limited or (model and network != NetworkLimits()):
-        kind, keys = ("a model", "artifact") if model else ("firmware", "flash or sram")
-        raise InputError(f"{path} is {kind}; limit it with {keys}, or give the profile of its board")
-    limits = Budget(
-        (),
-        sizes.get("flash_bytes"),
-        sizes.get("sram_bytes"),
-        sizes.get("artifact_bytes"),
-        None,
-        None,
-        None,
-        None,
-    )
-    return Subject(path, None, limits, network, prefixes)
-
-
 def _growth(artifact: Artifact, budgets: Budgets) -> Fraction | None:
     return artifact.max_growth if artifact.max_growth is not None else budgets.max_growth
 
@@ -184,14 +157,4 @@ def _subject(folder: Path, artifact: Artifact, budgets: Budgets) -> Subject:
     if named is None:
         return explicit_subject(path, sizes, network, artifact.symbol_prefix)
     profile = load(folder / named if named.endswith(".toml") or "/" in named else named)
-    return Subject(path, profile, narrowed(profile, sizes), network, artifact.symbol_prefix)
-
-
-def narrowed(profile: Profile, sizes: Mapping[str, int]) -> Budget:
-    """The budget of ``profile``, narrowed to ``sizes``; raises ``InputError`` as ``profiles.budget`` does."""
-    return budget(
-        profile,
-        flash_bytes=sizes.get("flash_bytes"),
-        sram_bytes=sizes.get("sram_bytes"),
-        artifact_bytes=sizes.get("artifact_bytes"),
-    )
+    return board_subject(path, profile, sizes, network, artifact.symbol_prefix)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.profiles.budget import Budget
@@ -25,6 +23,7 @@ from toolchain.verification.elf import MACHINES, read_elf
 from toolchain.verification.firmware_lines import NetworkLimits, firmware_use
 from toolchain.verification.hex_file import read_hex
 from toolchain.verification.image_map import FLASH, MemoryRow
+from toolchain.verification.subjects import MODELS, Subject
 from toolchain.verification.uf2_file import read_uf2
 
 KINDS = (".onnx", ".tflite", ".elf", ".bin", ".hex", ".uf2")
@@ -33,26 +32,8 @@ KINDS = (".onnx", ".tflite", ".elf", ".bin", ".hex", ".uf2")
 MICRO = ("model_micro.tflite", "model_micro_step.tflite")
 """Those of a run that are for microcontrollers, beside firmware."""
 
-MODELS = (".onnx", ".tflite")
-
 _MAILBOX = "spikenas_mailbox"
 """Only the image that `export` links has it: an image of ours, which must lie exactly where the profile says."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is held to which limits: a file, or a run's folder.
-
-    Without a ``profile``, ``limits`` are what the user gave. ``own``: the file belongs to a run.
-    ``prefixes`` and ``network`` are for the network's part of somebody's firmware (``firmware_lines``).
-    """
-
-    path: Path
-    profile: Profile | None
-    limits: Budget
-    network: NetworkLimits = NetworkLimits()
-    prefixes: tuple[str, ...] = ()
-    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,18 +80,6 @@ def examine(subject: Subject) -> Checked:
         return Checked(check_file(path, profile, limits))
     use = firmware_use(image, profile, limits, subject.network, subject.prefixes)
     return Checked(use.lines, use.memory, use.notes)
-
-
-def run_subject(path: Path, run: Path, narrowing: Mapping[str, Any]) -> Subject:
-    """``path``, a run's folder or an artifact in it, held to the budget of ``run``, narrowed further.
-
-    Raises ``InputError`` if the run is broken, or the narrowing widens its budget.
-    """
-    from toolchain.runs import RunFolder
-
-    folder = RunFolder(run)
-    profile = folder.profile()
-    return Subject(path, profile, folder.settings().budget(profile, **narrowing), own=True)
 
 
 def check_file(path: Path, profile: Profile, limits: Budget) -> list[BudgetLine]:

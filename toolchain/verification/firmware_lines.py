@@ -68,8 +68,7 @@ def firmware_use(
     if profile is None:
         kinds = {FLASH: FLASH, SRAM: SRAM}
         caps = {FLASH: limits.flash_bytes, SRAM: limits.sram_bytes}
-        # A file without sections says nothing of SRAM.
-        lines = memory_lines(form, plan.used, caps if image.sections else {FLASH: caps[FLASH]}, kinds, {})
+        lines = memory_lines(form, plan.used, caps, kinds, {})
         notes = []
     else:
         kinds = {region.name: region.kind for region in profile.regions}
@@ -80,6 +79,9 @@ def firmware_use(
             size = sum(row.size_bytes for row in lost)
             lines.append(replace(form, resource=ELSEWHERE, used=size))
         notes = [_lost(image, profile, lost)] if lost else []
+    if not image.sections:
+        # Such a file says what is written, and nothing of what runs.
+        lines = [line for line in lines if line.used or not line.resource.startswith(_memories(kinds, SRAM))]
     if found:
         share = replace(form, resource=", network", note=f"by symbols {', '.join(map(_starred, found))}")
         lines += memory_lines(share, plan.network, *_share(profile, limits, network, kinds))
@@ -154,6 +156,10 @@ def _lost(image: Image, profile: Profile, rows: list[MemoryRow]) -> str:
         f"{sum(row.size_bytes for row in rows):,} bytes of {image.path.name} lie in no memory of {profile.name} and "
         f"are held to no limit ({shown}, from 0x{min(row.address for row in rows):08x})"
     )
+
+
+def _memories(kinds: dict[str, str], kind: str) -> tuple[str, ...]:
+    return (kind, *(name for name, which in kinds.items() if which == kind))
 
 
 def _starred(prefix: str) -> str:

@@ -85,8 +85,9 @@ def image_map(image: Image, profile: Profile | None, network: NetworkBytes) -> I
         )
         for part, name in placed
     }
+    order = {name: index for index, name in enumerate(names)}
     return ImageMap(
-        tuple(rows.values()),
+        tuple(sorted(rows.values(), key=lambda row: (order.get(row.region or "", len(names)), row.address))),
         {name: sum(end - start for start, end in used[name]) for name in names},
         {name: _networks([p for p, where in placed if where == name], network) for name in names},
         {name: used[name][0][0] for name in names if used[name]},

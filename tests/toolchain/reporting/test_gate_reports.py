@@ -16,9 +16,10 @@ from toolchain.reporting.markdown import markdown
 from toolchain.verification.base_report import Base, growth
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.budgets_file import Entry
-from toolchain.verification.check import Checked, Subject
+from toolchain.verification.check import Checked
 from toolchain.verification.gate import Gate, Result
 from toolchain.verification.image_map import MemoryRow
+from toolchain.verification.subjects import Subject
 
 BOARD = load("stm32f405")
 BASE = Base({("a.elf", "flash", "bytes"): 1000, ("a.elf", "sram", "bytes"): 500}, "commit 0123456 (then)")

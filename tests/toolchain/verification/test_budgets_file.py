@@ -121,6 +121,8 @@ ENTRY = '[[artifacts]]\npath = "a.elf"\n'
         (ENTRY + "profile = 'stm32f405'\nartifact = 5", "a.elf: artifact does not apply to stm32f405"),
         (ENTRY, "a.elf is firmware; limit it with flash or sram, or give the profile of its board"),
         (ENTRY + "artifact = 5", "a.elf is firmware; limit it with flash or sram"),
+        ("[[artifacts]]\npath = 'a.hex'\nsram = 5", "a.hex does not say what SRAM it takes; limit that of the .elf"),
+        (ENTRY.replace("elf", "bin") + "profile = 'stm32f405'\nsram = 5", "a.bin does not say what SRAM it takes"),
         ("[[artifacts]]\npath = 'a.onnx'\nflash = 5", "a.onnx is a model; limit it with artifact"),
         ("[[artifacts]]\npath = 'a.onnx'\nartifact = 5\nnetwork_flash = 5", "is a model; limit it with artifact"),
         ((ENTRY + "flash = 5\n") * 2, "two artifacts are called 'a.elf'; give each its name"),

@@ -11,7 +11,8 @@ from toolchain.cost.layout import layout
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.graph.storage import save_graph
 from toolchain.profiles.budget import budget
-from toolchain.verification.check import Subject, check_file, check_run, examine
+from toolchain.verification.check import check_file, check_run, examine
+from toolchain.verification.subjects import Subject
 
 BOARD = firmware.profile()
 LIMITS = budget(BOARD)

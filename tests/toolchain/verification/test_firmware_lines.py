@@ -123,8 +123,15 @@ def test_an_image_for_another_board_is_refused() -> None:
         use(image(), load("jetson_nano"))
 
 
-def test_a_file_without_sections_says_nothing_of_sram_without_a_profile() -> None:
+def test_a_file_without_sections_says_nothing_of_sram() -> None:
     found = Image(Path("cf2.hex"), (Segment(FLASH, FLASH, 4, b"code"),), (), {})
+    assert [line.resource for line in firmware_use(found, BOARD, budget(BOARD)).lines] == ["flash"]
+    into_ram = Image(Path("cf2.hex"), (*found.segments, Segment(SRAM, SRAM, 4, b"data")), (), {})
+    assert [line.resource for line in firmware_use(into_ram, BOARD, budget(BOARD)).lines] == [
+        "flash",
+        "sram",
+        "sram in all",
+    ]
     limits = replace(budget(BOARD), regions=(), flash_bytes=3, sram_bytes=None)
     lines = firmware_use(found, None, limits).lines
     assert [(line.resource, line.used, line.available) for line in lines] == [("flash", 4, 3)]

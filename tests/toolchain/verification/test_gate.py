@@ -9,8 +9,8 @@ from toolchain.profiles import load
 from toolchain.profiles.budget import budget
 from toolchain.verification.base_report import Base
 from toolchain.verification.budgets_file import Entry
-from toolchain.verification.check import Subject
 from toolchain.verification.gate import gate
+from toolchain.verification.subjects import Subject
 
 BOARD = load("stm32f405")
 
