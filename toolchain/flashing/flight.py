@@ -17,7 +17,7 @@ from toolchain.flashing.image import flash_at
 from toolchain.flashing.job import Image
 from toolchain.profiles.schema import Profile, Region
 from toolchain.verification.elf import Image as Linked
-from toolchain.verification.elf import Section, Symbol, read_elf
+from toolchain.verification.elf import Symbol, read_elf
 
 SUFFIXES = {"cfloader": (".bin",), "px_uploader": (".px4", ".apj"), "dfu-util": (".bin",)}
 """Endings of the files that each loader takes."""
@@ -48,7 +48,7 @@ def flight_firmware(file: Path, elf: Path, profile: Profile, graph_sha256: str) 
     else:
         content, board = read_bytes(file, MAX_IMAGE_BYTES), None
     linked = read_elf(elf)
-    address, loaded = flat([(part.load_address, part.data) for part in linked.segments if part.data])
+    address, loaded = flat(_loaded(linked))
     image = Image(file, address, content, elf, board)
     is_for_this_board(image, profile)
     is_of_this_elf(image, linked, loaded)
@@ -71,8 +71,8 @@ def is_of_this_elf(image: Image, linked: Linked, loaded: bytes) -> None:
     """The file holds what the ELF loads, byte for byte, but for what its build fills in after linking."""
     ours, theirs = bytearray(loaded), bytearray(image.data)
     for section in linked.sections:
-        if section.name == FILLED_IN_LATER:
-            start = section.address - image.address
+        if section.name == FILLED_IN_LATER and section.load_address is not None:
+            start = section.load_address - image.address
             for content in (ours, theirs):
                 content[start : start + section.size_bytes] = bytes(section.size_bytes)
     padding = image.data[len(loaded) :]
@@ -121,11 +121,7 @@ def map_fits(image: Image, linked: Linked, profile: Profile) -> list[str]:
     for section in linked.sections:
         place = _region(profile, section.address)
         if place is None:
-            if (
-                section.loaded
-                and flash_at(profile, section.address) is None
-                and not _is_copied(section, linked)
-            ):
+            if section.load_address == section.address:
                 raise InputError(
                     f"{image.elf} runs {section.name} at 0x{section.address:08x}, where {profile.name} has no memory; "
                     "build it for this board"
@@ -147,17 +143,22 @@ def map_fits(image: Image, linked: Linked, profile: Profile) -> list[str]:
     return notes
 
 
+def _loaded(linked: Linked) -> list[tuple[int, bytes]]:
+    """What the build's objcopy takes: sections, since a segment may begin with the ELF's own header, far below."""
+    found = [
+        (section.load_address, linked.read(section.load_address, section.size_bytes))
+        for section in linked.sections
+        if section.load_address is not None
+    ]
+    if not found:
+        raise InputError(
+            f"{linked.path} has no section that is loaded; give the ELF that the linker wrote, unstripped"
+        )
+    return found
+
+
 def _region(profile: Profile, address: int) -> Region | None:
     return next((r for r in profile.regions if r.origin <= address < r.origin + r.size_bytes), None)
-
-
-def _is_copied(section: Section, linked: Linked) -> bool:
-    """Whether ``section`` is loaded elsewhere than it runs: code or data that start-up code copies from flash."""
-    return any(
-        part.address <= section.address < part.address + part.memory_bytes
-        and part.load_address != part.address
-        for part in linked.segments
-    )
 
 
 def _arenas(linked: Linked) -> list[Symbol]:

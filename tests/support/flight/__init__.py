@@ -10,12 +10,14 @@ import json
 import zlib
 from pathlib import Path
 
+from elftools.elf.elffile import ELFFile
+
 from exporters.c import compilers
 from exporters.c.cores import ARM, CODE, CORES, LINK
 from exporters.c.export import BARE_METAL
 from exporters.c.image import flat
+from toolchain.cost.code_size import Compiler
 from toolchain.profiles.schema import Profile
-from toolchain.verification.elf import read_elf
 
 HERE = Path(__file__).parent
 
@@ -28,6 +30,7 @@ def build(
     start: int | None = None,
     padding: int = 0,
     with_network: bool = True,
+    compiler: Compiler | None = None,
 ) -> tuple[Path, Path]:
     """Link the firmware and return its .bin and its .elf.
 
@@ -40,7 +43,7 @@ def build(
     for name, value in (("FLASH", begin), ("SRAM", sram.origin)):
         script = script.replace(name + "_ORIGIN", f"0x{value:08x}")
     (folder / "flight.ld").write_text(script)
-    compiler, command = compilers.arm_command(None)
+    compiler, command = compilers.arm_command(compiler)
     flags = [
         *ARM[compiler],
         f"-mcpu={CORES[str(profile.core)][compiler]}",
@@ -54,8 +57,7 @@ def build(
     files = [str(HERE / "flight.c"), *(network if with_network else [])]
     done = compilers.run([*command, *flags, "-T", str(folder / "flight.ld"), *files, "-o", str(elf)], folder)
     assert done.returncode == 0, done.stderr
-    content = flat([(part.load_address, part.data) for part in read_elf(elf).segments if part.data])[1]
-    (folder / "cf2.bin").write_bytes(content)
+    _objcopy(elf, folder / "cf2.bin")
     return folder / "cf2.bin", elf
 
 
@@ -72,3 +74,18 @@ def bundle(binary: Path, board: int, **changes: object) -> Path:
     path = binary.with_suffix(".px4")
     path.write_text(json.dumps(document))
     return path
+
+
+def _objcopy(elf: Path, binary: Path) -> None:
+    """What ``objcopy -O binary`` makes: sections with content, by the address that they are loaded at."""
+    with elf.open("rb") as stream:
+        file = ELFFile(stream)
+        segments = [s for s in file.iter_segments("PT_LOAD") if s["p_filesz"]]
+        parts = [
+            (segment["p_paddr"] + section["sh_offset"] - segment["p_offset"], section.data())
+            for section in file.iter_sections("SHT_PROGBITS")
+            if section["sh_flags"] & 2 and section["sh_size"]
+            for segment in segments
+            if segment["p_offset"] <= section["sh_offset"] < segment["p_offset"] + segment["p_filesz"]
+        ]
+    binary.write_bytes(flat(parts)[1])

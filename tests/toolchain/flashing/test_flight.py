@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from toolchain.graph.storage import load_graph
 from toolchain.profiles import load
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder
+from toolchain.verification.elf import read_elf
 
 BOARDS = ("crazyflie_2_1", "pixhawk_6c")
 
@@ -40,6 +42,18 @@ def test_a_firmware_with_the_network_is_taken_as_it_is(
     assert found.image.data == binary.read_bytes()
     assert found.image.address == flash.origin + flash.bootloader_bytes
     assert found.image.sha256 == hashlib.sha256(binary.read_bytes()).hexdigest() and not found.notes
+
+
+def test_the_header_of_an_elf_is_no_part_of_the_firmware(
+    run_of: RunOf, tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    require_tool("arm-none-eabi-gcc")
+    run = run_of("crazyflie_2_1")
+    binary, elf = flight.build(run.artifacts / "c", run.profile(), tmp_path, compiler="gcc")
+    # GNU ld has room for it on the first page of 64 KiB: in the bootloader, where nothing may be written.
+    assert min(part.load_address for part in read_elf(elf).segments) < 0x0800_4000
+    found = flight_firmware(binary, elf, run.profile(), graph_sha256(run))
+    assert found.image.address == 0x0800_4000 and found.image.data == binary.read_bytes()
 
 
 def test_a_px4_file_is_inflated(run_of: RunOf, flight_of: FlightOf) -> None:
