@@ -81,7 +81,8 @@ def test_every_direct_requirement_has_one_pin_that_satisfies_it(environment: dic
 
 
 def test_no_committed_set_up_file_names_a_registry_or_a_machine() -> None:
-    files = ["pyproject.toml", "constraints.txt", "Makefile", ".ci/run", ".ci/resolve", ".ci/environment"]
+    files = ["pyproject.toml", "constraints.txt", "requirements-check.txt", "action.yml", "Makefile"]
+    files += [".ci/run", ".ci/resolve", ".ci/environment"]
     text = "\n".join((ROOT / name).read_text() for name in files)
     assert [word for word in ("://", "/home/", "/root/", "/work/") if word in text] == []
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from pathlib import Path
 
 from toolchain.framing.mapped import mapped
 from toolchain.inspecting.structure import Kind, MemorySymbol, Structure, shares
-from toolchain.verification.elf import Image, Symbol, read_elf
+from toolchain.verification.elf import Image, Section, Symbol, read_elf
 
 PREFIX = "net_"
 """What the network's symbols begin with."""
@@ -19,13 +20,25 @@ _INFO = struct.Struct("<16s8s32sI")
 def inspect_elf(path: Path) -> Structure:
     """Sections and symbols of the firmware ``path``; raises ``InputError`` if it is broken or no firmware."""
     image = read_elf(path)
+    places = sorted(
+        ((section, *_memories(image, section.address, section.loaded)) for section in image.sections),
+        key=lambda place: place[0].address,
+    )
+    starts = [section.address for section, _, _ in places]
     sections = {
         section.name: (section.size_bytes * flash, section.size_bytes * sram)
-        for section in image.sections
-        for flash, sram in [_memories(image, section.address, section.loaded)]
+        for section, flash, sram in places
     }
     symbols = sorted(
-        filter(None, (_symbol(image, symbol) for symbol in image.symbols.values())),
+        filter(
+            None,
+            (
+                # By bisection: a hostile file has thousands of sections, and symbols a hundred times that.
+                _symbol(symbol, *places[bisect_right(starts, symbol.address) - 1])
+                for symbol in image.symbols.values()
+                if places
+            ),
+        ),
         key=lambda symbol: (-max(symbol.flash_bytes, symbol.sram_bytes), symbol.name),
     )
     size = path.stat().st_size
@@ -57,22 +70,20 @@ def inspect_binary(path: Path) -> Structure:
     )
 
 
-def _symbol(image: Image, symbol: Symbol) -> MemorySymbol | None:
-    """None for marks of the linker, which take nothing."""
+def _symbol(symbol: Symbol, section: Section, flash: bool, sram: bool) -> MemorySymbol | None:
+    """What ``symbol`` takes, in ``section`` or not at all; None for marks of the linker, which take nothing."""
     if not symbol.size_bytes:
         return None
-    for section in image.sections:
-        if 0 <= symbol.address - section.address <= section.size_bytes - symbol.size_bytes:
-            flash, sram = _memories(image, section.address, section.loaded)
-            return MemorySymbol(
-                symbol.name,
-                section.name,
-                symbol.address,
-                symbol.size_bytes * flash,
-                symbol.size_bytes * sram,
-                _kind(symbol) if flash else "buffers",
-            )
-    return None
+    if not 0 <= symbol.address - section.address <= section.size_bytes - symbol.size_bytes:
+        return None
+    return MemorySymbol(
+        symbol.name,
+        section.name,
+        symbol.address,
+        symbol.size_bytes * flash,
+        symbol.size_bytes * sram,
+        _kind(symbol) if flash else "buffers",
+    )
 
 
 def _memories(image: Image, address: int, loaded: bool) -> tuple[bool, bool]:
