@@ -5,21 +5,28 @@ The firmware file is what is written; the ELF of the same build says what lies w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from exporters.c.image import flat
 from toolchain.cost.packing import INFO_BYTES
 from toolchain.errors import InputError, OverBudgetError
-from toolchain.files import read_bytes
+from toolchain.files import read_bytes, sha256
+from toolchain.flashing import esp_image
 from toolchain.flashing.bundle import MAX_IMAGE_BYTES, read_bundle
 from toolchain.flashing.image import flash_at
 from toolchain.flashing.job import Image
 from toolchain.profiles.schema import Profile, Region
+from toolchain.verification.elf import ARM, RISC_V, XTENSA, Symbol, read_elf
 from toolchain.verification.elf import Image as Linked
-from toolchain.verification.elf import Symbol, read_elf
 
-SUFFIXES = {"cfloader": (".bin",), "px_uploader": (".px4", ".apj"), "dfu-util": (".bin",)}
+SUFFIXES = {
+    "cfloader": (".bin",),
+    "px_uploader": (".px4", ".apj"),
+    "dfu-util": (".bin",),
+    "esptool": (".bin",),
+}
 """Endings of the files that each loader takes."""
 
 FILLED_IN_LATER = ".app_descriptor"
@@ -42,6 +49,11 @@ def flight_firmware(file: Path, elf: Path, profile: Profile, graph_sha256: str) 
 
     Raises ``InputError``, or ``OverBudgetError`` if the firmware does not fit the board.
     """
+    names = profile.flashing
+    if names is not None and names.esptool_chip is not None and names.application_offset is not None:
+        return _esp_application(
+            file, elf, profile, names.esptool_chip, names.application_offset, graph_sha256
+        )
     if file.suffix in (".px4", ".apj"):
         bundle = read_bundle(file)
         content, board = bundle.image, bundle.board
@@ -52,9 +64,33 @@ def flight_firmware(file: Path, elf: Path, profile: Profile, graph_sha256: str) 
     image = Image(file, address, content, elf, board)
     is_for_this_board(image, profile)
     is_of_this_elf(image, linked, loaded)
-    has_this_network(image, linked, graph_sha256)
+    has_this_network(
+        image, linked, graph_sha256, lambda at: content[at - address :][:INFO_BYTES] if at >= address else b""
+    )
     starts_behind_the_bootloader(image, profile)
     return Flight(image, tuple(map_fits(image, linked, profile)))
+
+
+def _esp_application(
+    file: Path, elf: Path, profile: Profile, chip: str, offset: int, graph_sha256: str
+) -> Flight:
+    """The same for an application of ESP-IDF, whose file has its own order: it goes to ``offset`` as it is."""
+    content = read_bytes(file, MAX_IMAGE_BYTES)
+    application = esp_image.parse(file, content)
+    if application.chip != esp_image.CHIPS.get(chip):
+        raise InputError(f"{file} was built for another chip than {chip}; build it for {profile.name}")
+    linked = read_elf(elf, (XTENSA, RISC_V))
+    if application.elf_sha256 != sha256(elf):
+        raise InputError(f"{file} was not made from {elf}; give the two files of one build")
+    image = Image(file, offset, content, elf)
+    has_this_network(image, linked, graph_sha256, lambda at: application.read(at, INFO_BYTES))
+    partition = next(region for region in profile.regions if region.kind == "flash")
+    if len(content) > partition.size_bytes:
+        over = len(content) - partition.size_bytes
+        raise OverBudgetError(
+            f"{file} is {over} bytes too large for the application's partition of {profile.name}"
+        )
+    return Flight(image, tuple(_memories_fit(image, linked, profile)))
 
 
 def is_for_this_board(image: Image, profile: Profile) -> None:
@@ -80,12 +116,16 @@ def is_of_this_elf(image: Image, linked: Linked, loaded: bytes) -> None:
         raise InputError(f"{image.path} is not what {image.elf} loads; give the two files of one build")
 
 
-def has_this_network(image: Image, linked: Linked, graph_sha256: str) -> None:
-    """The firmware holds the description of this network (``net_info``), with its hash, in flash."""
+def has_this_network(
+    image: Image, linked: Linked, graph_sha256: str, content: Callable[[int], bytes]
+) -> None:
+    """The firmware holds the description of this network (``net_info``), with its hash.
+
+    ``content`` gives what the file holds for an address as the firmware runs.
+    """
     for symbol in linked.symbols.values():
         if symbol.name.endswith("_info") and symbol.size_bytes == INFO_BYTES:
-            start = symbol.address - image.address
-            if start >= 0 and bytes.fromhex(graph_sha256) in image.data[start : start + INFO_BYTES]:
+            if bytes.fromhex(graph_sha256) in content(symbol.address):
                 return
     raise InputError(
         f"{image.path} does not hold this network (hash {graph_sha256[:12]}): build the firmware with the sources in "
@@ -117,30 +157,34 @@ def map_fits(image: Image, linked: Linked, profile: Profile) -> list[str]:
     if region is not None and image.end > region.origin + region.size_bytes:
         over = image.end - region.origin - region.size_bytes
         raise OverBudgetError(f"{image.path} is {over} bytes too large for {region.name} of {profile.name}")
-    notes = []
+    return _memories_fit(image, linked, profile)
+
+
+def _memories_fit(image: Image, linked: Linked, profile: Profile) -> list[str]:
+    elsewhere = []
     for section in linked.sections:
         place = _region(profile, section.address)
-        if place is None:
-            if section.load_address == section.address:
-                raise InputError(
-                    f"{image.elf} runs {section.name} at 0x{section.address:08x}, where {profile.name} has no memory; "
-                    "build it for this board"
-                )
-            notes.append(
-                f"{section.name} ({section.size_bytes} bytes) lies in a memory that {profile.name} does not list"
-            )
-        elif section.address + section.size_bytes > place.origin + place.size_bytes:
+        if place is not None:
             over = section.address + section.size_bytes - place.origin - place.size_bytes
-            raise OverBudgetError(
-                f"{image.elf} overflows {place.name} of {profile.name} by {over} bytes in {section.name}"
+            if over > 0:
+                raise OverBudgetError(
+                    f"{image.elf} overflows {place.name} of {profile.name} by {over} bytes in {section.name}"
+                )
+        elif linked.machine == ARM and section.load_address == section.address:
+            raise InputError(
+                f"{image.elf} runs {section.name} at 0x{section.address:08x}, where {profile.name} has no memory; "
+                "build it for this board"
             )
+        else:
+            elsewhere.append(section.name)
     for symbol in _arenas(linked):
         if _region(profile, symbol.address) is None:
             raise InputError(
                 f"{image.elf} has {symbol.name} at 0x{symbol.address:08x}, where {profile.name} has no memory; "
                 "place the network in a memory of the profile"
             )
-    return notes
+    names = ", ".join(elsewhere[:5]) + (", ..." if len(elsewhere) > 5 else "")
+    return [f"{names}: in memories that {profile.name} does not list"] if elsewhere else []
 
 
 def _loaded(linked: Linked) -> list[tuple[int, bytes]]:
