@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import onnx
 import exporters.c
 import exporters.nir
 import exporters.onnx
+import exporters.onnx.tensorrt
 import exporters.tflite
+import exporters.tflite.micro
 from exporters.c.build import build
 from exporters.tflite import schema
 from toolchain import runs
@@ -27,7 +30,13 @@ from toolchain.runs import RunSettings
 BOARD = "stm32f405"
 """A microcontroller: its ONNX and TFLite files are compared, and not measured in processes of their own."""
 
-MODELS = ("model.onnx", "model_step.onnx", "model.tflite", "model.nir")
+GPU = "jetson_nano"
+"""A board that the file for TensorRT may be for."""
+
+MICRO = ("model_micro.tflite", "model_micro_step.tflite") if find_spec("tflite_micro") else ()
+"""For TensorFlow Lite Micro, where it is installed."""
+
+MODELS = ("model.onnx", "model_step.onnx", "model_tensorrt.onnx", "model.tflite", "model.nir", *MICRO)
 
 
 def network() -> Graph:
@@ -58,6 +67,9 @@ def make_run(folder: Path, firmware: bool) -> Path:
     exporters.onnx.export(graph, profile, made.artifacts)
     exporters.tflite.export(graph, profile, made.artifacts)
     exporters.nir.export(graph, profile, made.artifacts)
+    exporters.onnx.tensorrt.export(graph, load(GPU), made.artifacts)
+    if MICRO:
+        exporters.tflite.micro.export(graph, profile, made.artifacts)
     if firmware:
         exporters.c.export(graph, profile, made.artifacts)
         build(made.artifacts / "c", profile, "zig")
