@@ -6,16 +6,14 @@ import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from toolchain.errors import InputError, ToolMissingError
+from toolchain.errors import InputError
 from toolchain.flashing import rp2040, ssh
 from toolchain.flashing.flight import SUFFIXES, flight_firmware
 from toolchain.flashing.image import firmware_image, require_place
 from toolchain.flashing.job import Image, Job, Options
 from toolchain.flashing.rules import Evidence, require_all
 from toolchain.flashing.steps import Plan, Progress
-from toolchain.flashing.tools.base import Tool, installed
-from toolchain.flashing.tools.catalog import TOOLS
-from toolchain.profiles.rules.board import FLASH_TOOLS
+from toolchain.flashing.tools.choice import choose
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder
 
@@ -46,6 +44,8 @@ def prepare(run: RunFolder, request: Request) -> Plan:
     Raises ``InputError`` if anything speaks against it (see ``rules``, ``image``, ``flight``), the error of a verdict
     that failed, ``OverBudgetError`` if a flight firmware does not fit, ``ToolMissingError`` if no tool is installed.
     """
+    # A program could take a relative path that begins with a dash for an option.
+    run = RunFolder(run.path.absolute())
     evidence = Evidence(run)
     require_all(evidence)
     profile = evidence.profile
@@ -55,7 +55,8 @@ def prepare(run: RunFolder, request: Request) -> Plan:
         files = [run.artifacts / name for name in names if len(name.parts) == 1]
         return ssh.plan(request.host, [*files, run.report], evidence.verdict.graph_sha256)
     if request.firmware is not None and request.elf is not None:
-        flight = flight_firmware(request.firmware, request.elf, profile, evidence.verdict.graph_sha256)
+        file, elf = request.firmware.absolute(), request.elf.absolute()
+        flight = flight_firmware(file, elf, profile, evidence.verdict.graph_sha256)
         image, notes = flight.image, flight.notes
     else:
         if not any(artifact.name == "firmware.elf" for artifact in evidence.verdict.artifacts):
@@ -66,7 +67,7 @@ def prepare(run: RunFolder, request: Request) -> Plan:
         _require_own_image_may_go(image, profile, request)
     job = Job(profile, image, request.options, run.path / WORK)
     job, before = rp2040.with_boot_stage(job)
-    plan = _tool(job, request.tool).plan(job)
+    plan = choose(job, request.tool).plan(job)
     if request.firmware is not None and request.firmware.suffix not in SUFFIXES.get(plan.tool, ()):
         raise InputError(
             f"{request.firmware} is nothing that {plan.tool} writes; build the file that it takes"
@@ -131,53 +132,3 @@ def _require_own_image_may_go(image: Image, profile: Profile, request: Request) 
             f'start it; make a profile that inherits {profile.name}, with role = "standalone" and reserved_bytes = '
             f"{region.bootloader_bytes} in [regions.{region.name}], and search and export for that"
         )
-
-
-def _tool(job: Job, wanted: str | None) -> Tool:
-    """The tool that was asked for, or the first of the profile's that is installed and can find the board."""
-    profile = job.profile
-    if wanted is not None:
-        if wanted not in TOOLS or profile.role not in FLASH_TOOLS[wanted].roles:
-            known = [name for name in TOOLS if profile.role in FLASH_TOOLS[name].roles]
-            raise InputError(f"no tool {wanted!r:.40} writes {profile.name}; there are {', '.join(known)}")
-        _require_suits(job, TOOLS[wanted])
-        return TOOLS[wanted]
-    candidates = [TOOLS[name] for name in profile.flash_tools if name in TOOLS and not _missing(job, name)]
-    present = [tool for tool in candidates if not tool.programs or installed(tool)]
-    ready = [tool for tool in present if tool.option is None or getattr(job.options, tool.option) is not None]
-    for tool in ready:
-        if not (tool.erases_everything and _keeps_something(job)):
-            _require_suits(job, tool)
-            return tool
-    if present:
-        tool = present[0]
-        _require_suits(job, tool)
-        raise InputError(f"{tool.name} needs --{tool.option} to find {profile.name}; see `flash --help`")
-    if candidates:
-        ways = "; ".join(f"{tool.name}: {tool.install}" for tool in candidates)
-        raise ToolMissingError(f"no tool that writes {profile.name} is installed; get one of them: {ways}")
-    raise InputError(
-        f"{profile.name} names no tool that could write it; add flash_tools to it, or use --tool"
-    )
-
-
-def _require_suits(job: Job, tool: Tool) -> None:
-    """The profile says what the tool must know, and what the tool erases may go; raises ``InputError``."""
-    if missing := _missing(job, tool.name):
-        raise InputError(
-            f"{tool.name} must know {missing} of {job.profile.name}; add it under [flashing] in the profile"
-        )
-    if tool.erases_everything and _keeps_something(job):
-        raise InputError(
-            f"{tool.name} erases the whole flash, and {job.profile.name} reserves some of it; use a tool that erases "
-            "what it writes, such as openocd"
-        )
-
-
-def _missing(job: Job, name: str) -> str | None:
-    """What ``[flashing]`` lacks for a tool."""
-    return next((key for key in FLASH_TOOLS[name].needs if getattr(job.names, key) is None), None)
-
-
-def _keeps_something(job: Job) -> bool:
-    return any(region.kind == "flash" and region.reserved_bytes for region in job.profile.regions)

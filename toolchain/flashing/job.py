@@ -42,6 +42,11 @@ class Options:
     drive: Path | None = None
     interface: str | None = None
 
+    @property
+    def given(self) -> set[str]:
+        """Names of those that were given."""
+        return {name for name, value in vars(self).items() if value is not None}
+
 
 @dataclass(frozen=True)
 class Job:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support import flight
+from tests.support.px4_board import Px4Board
 from tests.support.verified import verified_run
 from tests.toolchain.flashing.conftest import Fake, FlightOf, RunOf
 from toolchain.cli.main import main
@@ -112,9 +113,9 @@ def test_half_of_a_flight_firmware_is_none(
     assert nothing_runs()
 
 
-def own(folder: Path, **flash_region: Any) -> RunFolder:
-    """A verified run for a Crazyflie of which all flash but ``flash_region`` is the network's."""
-    base = load("crazyflie_2_1")
+def own(folder: Path, board: str = "crazyflie_2_1", **flash_region: Any) -> RunFolder:
+    """A verified run for a hosted board of which all flash but what ``flash_region`` says is the network's."""
+    base = load(board)
     regions = tuple(
         r.model_copy(update=flash_region if r.name == "flash" else {"reserved_bytes": 1024})
         for r in base.regions
@@ -130,6 +131,16 @@ def test_an_image_made_for_the_whole_board_takes_both_options(tmp_path: Path, fa
         assert flash(run.path, *options) == (0 if one and other else 3)
     (words,) = [json.loads(line) for line in calls.read_text().splitlines()]
     assert words == ["flash", str(run.artifacts / "firmware.bin"), "stm32-fw"]
+
+
+def test_the_same_over_the_serial_bootloader(tmp_path: Path, require_package: Callable[[str], None]) -> None:
+    require_package("serial")
+    run = own(tmp_path / "run", "pixhawk_6c", reserved_bytes=131_072)
+    with Px4Board(56, 1_966_080) as board:
+        for options in ((), ("--standalone",), ("--erase-flight-firmware",)):
+            assert flash(run.path, "--port", board.port, *options) == 3 and not board.erased
+        assert flash(run.path, "--port", board.port, "--standalone", "--erase-flight-firmware") == 0
+    assert board.flash.rstrip(b"\xff") == (run.artifacts / "firmware.bin").read_bytes().rstrip(b"\xff")
 
 
 def test_an_image_over_the_bootloader_is_never_written(tmp_path: Path) -> None:

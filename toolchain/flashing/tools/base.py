@@ -20,7 +20,8 @@ class Tool(ABC):
     """Writes an image to a board.
 
     ``programs``: what must be installed, under any of these names; none if we speak to the board ourselves.
-    ``install``: how to get it. ``option``: the command line option without which it cannot find the board.
+    ``install``: how to get it. ``option``: the command line option without which it cannot find the board;
+    ``options``: all of them that mean something to it.
     ``erases_everything``: it erases the whole flash, not only what it writes.
     """
 
@@ -28,6 +29,7 @@ class Tool(ABC):
     programs: tuple[str, ...] = ()
     install: str = ""
     option: str | None = None
+    options: tuple[str, ...] = ()
     erases_everything: bool = False
 
     @abstractmethod

@@ -19,6 +19,7 @@ class Cfloader(Tool):
     name = "cfloader"
     programs = ("cfloader",)
     install = "pip install cfclient (a package called cfloader is something else)"
+    options = ("port",)
 
     def plan(self, job: Job) -> Plan:
         """``flash FILE stm32-fw``; with --port the running firmware is asked to enter its bootloader."""

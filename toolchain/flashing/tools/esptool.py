@@ -14,6 +14,7 @@ class Esptool(Tool):
     programs = ("esptool",)
     install = "pip install 'esptool>=5'"
     option = "port"
+    options = ("port",)
 
     def plan(self, job: Job) -> Plan:
         """Write, then compare what the chip hashes of its flash."""

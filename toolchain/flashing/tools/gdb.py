@@ -17,6 +17,7 @@ class Gdb(Tool):
     programs = ("gdb-multiarch", "arm-none-eabi-gdb")
     install = "your system's packages, on Debian and Ubuntu `apt install gdb-multiarch`"
     option = "port"
+    options = ("port",)
 
     def plan(self, job: Job) -> Plan:
         """Load, compare every section, and let the image run."""

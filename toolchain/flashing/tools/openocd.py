@@ -14,6 +14,7 @@ class Openocd(Tool):
     name = "openocd"
     programs = ("openocd",)
     install = "your system's packages, on Debian and Ubuntu `apt install openocd`"
+    options = ("interface",)
 
     def plan(self, job: Job) -> Plan:
         """One session: write, verify on the chip, read back into a file, reset. Without a probe it ends at once."""

@@ -14,6 +14,7 @@ class PxUploader(Tool):
 
     name = "px_uploader"
     option = "port"
+    options = ("port",)
 
     def plan(self, job: Job) -> Plan:
         """Wait for the bootloader, ask which board it is, erase, write, compare the CRC of the whole flash, restart."""

@@ -14,6 +14,7 @@ class Stm32loader(Tool):
     programs = ("stm32loader",)
     install = PIP_EXTRA
     option = "port"
+    options = ("port",)
     erases_everything = True
 
     def plan(self, job: Job) -> Plan:

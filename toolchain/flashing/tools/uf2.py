@@ -27,6 +27,7 @@ class Uf2(Tool):
 
     name = "uf2"
     option = "drive"
+    options = ("drive",)
 
     def plan(self, job: Job) -> Plan:
         """Convert and copy; the board restarts by itself when it has taken every block."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.verified import verified_run
 from tests.toolchain.flashing.conftest import Fake, FlightOf, RunOf
 from toolchain.cli.main import main
 from toolchain.flashing.tools.catalog import TOOLS
+from toolchain.profiles import load
 from toolchain.profiles.rules.board import FLASH_TOOLS
 from toolchain.runs import RunFolder
 
@@ -269,6 +271,42 @@ def test_the_first_installed_tool_that_can_reach_the_board_is_taken(
     fake("openocd")
     fake("pyocd")
     assert chosen() == "pyocd" and chosen("--tool", "openocd") == "openocd"
+    # What the user says of the board tells which tool is meant.
+    assert chosen("--port", "/dev/ttyUSB0") == "stm32loader" and chosen("--interface", "jlink") == "openocd"
+    assert main(["flash", str(run.path), "--tool", "pyocd", "--port", "/dev/ttyUSB0"]) == 3
+    assert "--port means nothing to pyocd" in capsys.readouterr().err
+    assert main(["flash", str(run.path), "--drive", "/media"]) == 3
+
+
+def test_a_tool_that_erases_everything_does_not_touch_a_board_that_keeps_something(
+    fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = load("stm32f405")
+    regions = tuple(
+        r.model_copy(update={"reserved_bytes": 0x8000}) if r.name == "flash" else r for r in base.regions
+    )
+    run = verified_run(tmp_path / "run", base.model_copy(update={"regions": regions}))
+    record = fake("stm32loader")
+    for named in ((), ("--tool", "stm32loader")):
+        assert main(["flash", str(run.path), "--port", "/dev/ttyUSB0", *named]) == 3
+        assert "erases the whole flash, and stm32f405 reserves some of it" in capsys.readouterr().err
+    assert not record.exists()
+
+
+def test_a_run_whose_name_looks_like_an_option_is_given_by_its_whole_path(
+    run_of: RunOf, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_of("stm32f405").path.rename(tmp_path / "-erase")
+    monkeypatch.chdir(tmp_path)
+    record = fake(
+        "dfu-util",
+        "import shutil\nif '--upload' in words: shutil.copy('-erase/artifacts/firmware.bin', words[-1])",
+    )
+    assert main(["flash", "--tool", "dfu-util", "--", "-erase"]) == 0
+    words = [word for line in record.read_text().splitlines() for word in json.loads(line)]
+    assert not [word for word in words if word.startswith("-erase")] and str(tmp_path / "-erase") in " ".join(
+        words
+    )
 
 
 def test_a_path_that_a_tool_could_misread_is_refused(run_of: RunOf, fake: Fake, tmp_path: Path) -> None:
