@@ -50,7 +50,7 @@ def read_bundle(path: Path) -> Bundle:
 
 def _number(document: dict[str, object], key: str, path: Path) -> int:
     value = document.get(key)
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 2**32:
         raise InputError(f"{path} is no firmware file: {key} is {value!r:.40}; build the firmware again")
     return value
 

@@ -189,16 +189,17 @@ def _memories_fit(image: Image, linked: Linked, profile: Profile) -> list[str]:
 
 def _loaded(linked: Linked) -> list[tuple[int, bytes]]:
     """What the build's objcopy takes: sections, since a segment may begin with the ELF's own header, far below."""
-    found = [
+    loaded = [section for section in linked.sections if section.load_address is not None]
+    # Sections of a hostile file may all be the same bytes.
+    if not 0 < sum(section.size_bytes for section in loaded) <= MAX_IMAGE_BYTES:
+        raise InputError(
+            f"{linked.path} loads nothing, or more than {MAX_IMAGE_BYTES:,} bytes; give the ELF that the linker wrote"
+        )
+    return [
         (section.load_address, linked.read(section.load_address, section.size_bytes))
-        for section in linked.sections
+        for section in loaded
         if section.load_address is not None
     ]
-    if not found:
-        raise InputError(
-            f"{linked.path} has no section that is loaded; give the ELF that the linker wrote, unstripped"
-        )
-    return found
 
 
 def _region(profile: Profile, address: int) -> Region | None:
