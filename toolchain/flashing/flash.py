@@ -6,6 +6,8 @@ import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from exporters.c.build import ELF
+from toolchain.datasets import digits
 from toolchain.errors import InputError
 from toolchain.flashing import rp2040, ssh
 from toolchain.flashing.flight import SUFFIXES, flight_firmware
@@ -48,25 +50,37 @@ def prepare(run: RunFolder, request: Request) -> Plan:
     run = RunFolder(run.path.absolute())
     evidence = Evidence(run)
     require_all(evidence)
-    profile = evidence.profile
-    _require_options_suit(profile, request)
-    if request.host is not None:
-        names = [Path(artifact.name) for artifact in evidence.verdict.artifacts]
-        files = [run.artifacts / name for name in names if len(name.parts) == 1]
-        return ssh.plan(request.host, [*files, run.report], evidence.verdict.graph_sha256)
+    _require_options_suit(evidence.profile, request)
+    plan = _to_linux(evidence, request.host) if request.host is not None else _to_flash(evidence, request)
+    if run.settings().data.source in (None, digits.NAME):
+        plan = replace(plan, notes=(_DEMONSTRATION, *plan.notes))
+    return plan
+
+
+_DEMONSTRATION = "this network knows the built-in digits: a demonstration, not a network to deploy"
+
+
+def _to_linux(evidence: Evidence, host: ssh.Host) -> Plan:
+    """Every artifact that was verified, and the verdict."""
+    names = [Path(artifact.name) for artifact in evidence.verdict.artifacts]
+    files = [evidence.run.artifacts / name for name in names if len(name.parts) == 1]
+    return ssh.plan(host, [*files, evidence.run.report], evidence.verdict.graph_sha256)
+
+
+def _to_flash(evidence: Evidence, request: Request) -> Plan:
+    """The flight firmware that was given, or else the image of the run."""
+    run, profile = evidence.run, evidence.profile
+    notes: tuple[str, ...] = ()
     if request.firmware is not None and request.elf is not None:
         file, elf = request.firmware.absolute(), request.elf.absolute()
         flight = flight_firmware(file, elf, profile, evidence.verdict.graph_sha256)
         image, notes = flight.image, flight.notes
     else:
-        if not any(artifact.name == "firmware.elf" for artifact in evidence.verdict.artifacts):
-            raise InputError(
-                f"{run.report} speaks of no firmware.elf; export the run for firmware, and verify it"
-            )
-        image, notes = firmware_image(run.artifacts), ()
+        if not any(artifact.name == ELF for artifact in evidence.verdict.artifacts):
+            raise InputError(f"{run.report} speaks of no {ELF}; export the run for firmware, and verify it")
+        image = firmware_image(run.artifacts)
         _require_own_image_may_go(image, profile, request)
-    job = Job(profile, image, request.options, run.path / WORK)
-    job, before = rp2040.with_boot_stage(job)
+    job, before = rp2040.with_boot_stage(Job(profile, image, request.options, run.path / WORK))
     plan = choose(job, request.tool).plan(job)
     if request.firmware is not None and request.firmware.suffix not in SUFFIXES.get(plan.tool, ()):
         raise InputError(

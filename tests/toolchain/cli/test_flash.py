@@ -41,4 +41,5 @@ def test_what_lies_where_is_told_with_its_hash(
     digest = hashlib.sha256((run.artifacts / "firmware.bin").read_bytes()).hexdigest()
     assert "Written to stm32f405 with dfu-util" in captured.out and digest in captured.out
     assert "flash at 0x08000000" in captured.out and "verified: read back over USB" in captured.out
+    assert "note: this network knows the built-in digits: a demonstration" in captured.err
     assert "hold BOOT0" in captured.err and "running" in captured.err

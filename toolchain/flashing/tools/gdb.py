@@ -29,7 +29,7 @@ class Gdb(Tool):
         server = port(job, "gdb", r"[A-Za-z0-9][A-Za-z0-9.-]*:\d{1,5}", "localhost:3333")
         session = (
             "set confirm off",
-            "set tcp connect-timeout 10",
+            "set tcp auto-retry off",
             "set remotetimeout 10",
             f"target extended-remote {server}",
             "load",

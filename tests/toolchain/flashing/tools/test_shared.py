@@ -99,7 +99,7 @@ CASES = (
         "found = 'MIS-MATCHED!' if os.environ.get('FAULT') else 'matched.'\n"
         "print('Section .text, range 0x8000000 -- 0x8000100:', found)",
         (
-            "-nx -batch -ex 'set confirm off' -ex 'set tcp connect-timeout 10' -ex 'set remotetimeout 10' "
+            "-nx -batch -ex 'set confirm off' -ex 'set tcp auto-retry off' -ex 'set remotetimeout 10' "
             "-ex 'target extended-remote localhost:3333' -ex load -ex compare-sections -ex detach "
             "{run}/artifacts/firmware.elf",
         ),
