@@ -95,6 +95,16 @@ def _ai_edge_litert() -> None:
     _interpret_tflite(ai_edge_litert.interpreter)
 
 
+def _tflite_micro() -> None:
+    import numpy
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(RELU_TFLITE, arena_size=1 << 14)
+    interpreter.set_input(numpy.ones(1, numpy.float32), 0)
+    interpreter.invoke()
+    assert interpreter.get_output(0)[0] == 1
+
+
 def _safetensors() -> None:
     import numpy
     import safetensors.numpy
@@ -138,6 +148,7 @@ PROBES: dict[str, Callable[[], None]] = {
     "unicorn": _unicorn,
     "pyelftools": _pyelftools,
     "tflite-runtime": _tflite_runtime,
+    "tflite-micro": _tflite_micro,
     "ai-edge-litert": _ai_edge_litert,
     "torch": _torch,
     "snntorch": _snntorch,
