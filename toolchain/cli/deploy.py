@@ -1,4 +1,4 @@
-"""``deploy``: search, train, export and verify in one go."""
+"""``deploy``: search, train, export, verify and report in one go."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def command(
     samples: Samples = None,
     as_json: Json = False,
 ) -> None:
-    """From a board's limits to verified artifacts: search, train, export and verify.
+    """From a board's limits to verified artifacts: search, train, export, verify and report.
 
     Exit code 4 if nothing fits or an artifact is over budget, 5 if integers or footprint differ from the
     reference and the prediction, 6 if a compiler or emulator is missing.
@@ -71,6 +71,7 @@ def command(
     from toolchain.cli.search import searched, train_found
     from toolchain.cli.verdicts import conclude
     from toolchain.delivery import export_run, require_tools, verify_run
+    from toolchain.reporting.publishing import publish
     from toolchain.search.run import begin_run
 
     settings = run_settings(
@@ -106,4 +107,6 @@ def command(
     with on_interrupt("interrupted; export and verify the trained network with", rest):
         export_run(run, formats or (), targets or (), progress=progress)
         verdict = verify_run(run, samples=samples, progress=progress)
+    with on_interrupt("interrupted; write the report with", ["report", str(run.path)]):
+        progress(f"report: {publish(run, samples=samples, progress=progress)[1]}")
     conclude(run, verdict, as_json)

@@ -14,6 +14,10 @@ MARGIN = 0.06
 """Share of an axis that is left empty at either end."""
 
 
+SAME = 1e-9
+"""Share of a value by which another may differ and still be drawn in the same place."""
+
+
 @dataclass(frozen=True)
 class Tick:
     """A mark on an axis: where, and what it says."""
@@ -89,7 +93,9 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
-    spread = (high - low) or abs(high) or 1.0
+    size = max(abs(low), abs(high))
+    # Values that a number can hardly tell apart have no spread to speak of.
+    spread = high - low if high - low > SAME * size else size if size > SAME else 1.0
     return low - MARGIN * spread, high + MARGIN * spread
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from toolchain.datasets import Dataset
 
 
+MOST_CANDIDATES = 2_000
+"""Candidates of a search that are shown; searches train some dozens."""
+
+# No count or time of a real run is near these; beyond them a plot's scale would break.
+Count = Annotated[int, Field(ge=0, le=1 << 53)]
+Amount = Annotated[float, Field(ge=0, le=1e15)]
+Quality = Annotated[float, Field(ge=-1e15, le=1)]
+
+
 class _File(BaseModel):
     # A file may say more than a report shows.
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -36,16 +45,16 @@ class LimitLine(_File):
     """A limit of ``search.json``: bytes, milliseconds, millijoules or operations."""
 
     limit: str
-    used: float
-    available: float
+    used: Amount
+    available: Amount
 
 
 class Counts(_File):
     """How many networks there were, how many broke which limit, and how many cells were scored."""
 
-    space: int
-    dropped: dict[str, int]
-    scored: int
+    space: Count
+    dropped: dict[str, Count]
+    scored: Count
 
 
 class TrainedCandidate(_File):
@@ -56,29 +65,29 @@ class TrainedCandidate(_File):
     roles: list[str]
     chosen: bool
     front: bool
-    rung: int
-    steps: int
-    trainings: int
-    deviation: float | None
-    held_out_images: int
-    quality: float = Field(validation_alias=AliasChoices("accuracy", "r2"))
-    flash_bytes: int | None = None
-    sram_bytes: int | None = None
-    artifact_bytes: int | None = None
-    latency_ms: float | None = None
-    operations: float | None = None
+    rung: Count
+    steps: Count
+    trainings: Count
+    deviation: Amount | None
+    held_out_images: Count
+    quality: Quality = Field(validation_alias=AliasChoices("accuracy", "r2"))
+    flash_bytes: Count | None = None
+    sram_bytes: Count | None = None
+    artifact_bytes: Count | None = None
+    latency_ms: Amount | None = None
+    operations: Amount | None = None
 
 
 class SearchFile(_File):
     """``search.json``."""
 
     algorithm: str
-    seconds: float
+    seconds: Amount
     demonstration: bool
     task: Task = "classification"
     candidates: Counts
     budget: list[LimitLine]
-    trained: list[TrainedCandidate]
+    trained: list[TrainedCandidate] = Field(max_length=MOST_CANDIDATES)
 
 
 class TrainingFile(_File):
@@ -86,19 +95,19 @@ class TrainingFile(_File):
 
     task: Task = "classification"
     is_demonstration: bool
-    test_images: int
-    float_validation: float = Field(
+    test_images: Count
+    float_validation: Quality = Field(
         validation_alias=AliasChoices("float_validation_accuracy", "float_validation_r2")
     )
-    float_test: float = Field(validation_alias=AliasChoices("float_test_accuracy", "float_test_r2"))
-    validation: float | None = Field(validation_alias=AliasChoices("validation_accuracy", "validation_r2"))
-    test: float | None = Field(validation_alias=AliasChoices("test_accuracy", "test_r2"))
+    float_test: Quality = Field(validation_alias=AliasChoices("float_test_accuracy", "float_test_r2"))
+    validation: Quality | None = Field(validation_alias=AliasChoices("validation_accuracy", "validation_r2"))
+    test: Quality | None = Field(validation_alias=AliasChoices("test_accuracy", "test_r2"))
 
 
 class ManifestEntry(_File):
     """Size and hash of an exported file."""
 
-    size_bytes: int
+    size_bytes: Count
     sha256: str
 
 

@@ -46,6 +46,7 @@ def test_deploy_ends_in_a_verified_image(require_package: Any, capsys: pytest.Ca
         "model.json",
         "training.json",
         "report.json",
+        "report.html",
     }
 
 
@@ -77,6 +78,7 @@ def test_an_interruption_says_how_to_go_on_from_there(
     deploy = ["deploy", "--profile", "raspberry_pi_4b", *SMALL, "--format", "onnx", "--format", "tflite"]
     # From the last stage to the first: each is reached while those before it still work.
     for stage, out, command in (
+        ("toolchain.reporting.publishing.publish", "d", "report d"),
         ("toolchain.delivery.verify_run", "a", "export a --format onnx --format tflite"),
         ("toolchain.training.run.train_run", "b", "train b"),
         ("toolchain.search.search.search", "c", "search --resume c"),
