@@ -45,7 +45,7 @@ _SECTIONS = (
     ("provenance", "Provenance"),
 )
 
-_UNITS = {"bytes": (1024.0, "KiB"), "ms": (1.0, "ms"), "operations": (1000.0, "thousand operations an image")}
+_UNITS = {"bytes": (1024.0, "KiB"), "ms": (1.0, "ms"), "operations": (1000.0, "thousand an image")}
 """What one unit of an axis is, and its name."""
 
 
@@ -92,7 +92,9 @@ def page(report: Report) -> str:
         measure=measure_of(report),
         sections=[(name, title) for name, title in _SECTIONS if shown.get(name, True)],
         plots=_plots(candidates, marks, measure_of(report).title, measure_of(report).percent),
-        number_plots=[scatter(number.points) for number in report.outputs.numbers] if report.outputs else [],
+        number_plots=[scatter(number.points, alike=True) for number in report.outputs.numbers]
+        if report.outputs
+        else [],
     )
 
 

@@ -52,16 +52,22 @@ class Scatter:
 
 
 def scatter(
-    values: Sequence[tuple[float, float]], *, on_front: Sequence[bool] = (), percent: bool = False
+    values: Sequence[tuple[float, float]],
+    *,
+    on_front: Sequence[bool] = (),
+    percent: bool = False,
+    alike: bool = False,
 ) -> Scatter:
     """Lay out ``values`` (x, y), at least one; with ``percent`` the y are shares, and written as percentages.
+
+    ``alike``: both axes have the same range, so that what is equal lies on the diagonal.
 
     The line runs from the cheapest of those ``on_front`` to the best, and drops those that, in these two alone,
     another of them beats.
     """
     factor = 100 if percent else 1
     xs, ys = [x for x, _ in values], [y * factor for _, y in values]
-    x_range, y_range = _range(xs), _range(ys)
+    x_range, y_range = (_range(xs + ys),) * 2 if alike else (_range(xs), _range(ys))
 
     def place(x: float, y: float) -> tuple[float, float]:
         return (

@@ -30,6 +30,13 @@ def test_dots_lie_in_order_and_up_is_better() -> None:
     assert [tick.text for tick in drawn.y_ticks] == ["30 %", "40 %", "50 %", "60 %", "70 %"]
 
 
+def test_alike_axes_put_what_is_equal_on_the_diagonal() -> None:
+    drawn = scatter([(0, 0), (10, 10), (5, 0)], alike=True)
+    across, up = drawn.right - drawn.left, drawn.bottom - drawn.top
+    shares = [((dot.x - drawn.left) / across, (drawn.bottom - dot.y) / up) for dot in drawn.dots]
+    assert all(x == pytest.approx(y, abs=0.002) for x, y in shares[:2]) and shares[2][1] < shares[2][0]
+
+
 def test_the_front_s_line_leaves_out_what_another_beats_and_what_is_not_on_it() -> None:
     values = [(10, 0.5), (20, 0.4), (30, 0.9), (5, 0.95)]
     drawn = scatter(values, on_front=[True, True, True, False])
