@@ -34,6 +34,7 @@ LEVELS = [
     {
         "toolchain.search",
         "toolchain.training",
+        "toolchain.importing",
         "toolchain.verification",
         "toolchain.inspecting",
         "toolchain.reporting",

@@ -5,6 +5,7 @@ search.jsonl         journal of the search             search.json       what it
 architecture.json    the architecture chosen
 training.json        accuracies of every stage         checkpoint.safetensors  the float network
 model.json, model.safetensors  the integer Graph       artifacts/        what is shipped
+import.json          what a brought network was, and what its layers became; in place of search and architecture
 report.json          the verdict                       manifest.json     versions, seeds, sizes, hashes
 report.html          all of it on one page
 training.safetensors where a training stands that has not ended
@@ -103,6 +104,10 @@ class RunFolder:
     @property
     def weights(self) -> Path:
         return self.path / "model.safetensors"
+
+    @property
+    def imported(self) -> Path:
+        return self.path / "import.json"
 
     @property
     def tensorboard(self) -> Path:
@@ -238,7 +243,7 @@ def find(path: Path | None, *, ended: bool = True) -> RunFolder:
     if path is None:
         every = (RunFolder(file.parent) for file in RUNS.glob("*/run.toml"))
         # Without an architecture there is nothing to train, export or check: its search was cut short.
-        found = [run for run in every if not ended or run.architecture.is_file()]
+        found = [run for run in every if not ended or run.architecture.is_file() or run.imported.is_file()]
         if not found:
             raise InputError(
                 f"there is no run under {RUNS}/; start one with `spikenas-deploy search` or name a folder"

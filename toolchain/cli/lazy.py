@@ -19,17 +19,21 @@ VERBS = {
     "inspect": "Show what an artifact holds: tensors, operators, bytes, metadata.",
     "report": "Write a run as one page, or several side by side.",
     "flash": "Write a verified run to its board.",
+    "import": "Bring a network of snnTorch or NIR, and quantize it.",
     "deploy": "From search to verified artifacts in one go.",
 }
 """Verb -> its one line in the top-level help; the verb lives in ``toolchain/cli/VERB.py``."""
 
+MODULES = {"import": "import_network"}
+"""Where a verb lives whose name no module can have."""
+
 
 def load_verb(name: str) -> Any:
-    """Import ``toolchain.cli.NAME`` and return its command, ready to be run.
+    """Import the module of the verb ``name`` and return its command, ready to be run.
 
     The module offers ``app`` (a ``typer.Typer``, for a verb with sub-verbs) or ``command`` (a function).
     """
-    module = import_module(f"toolchain.cli.{name}")
+    module = import_module(f"toolchain.cli.{MODULES.get(name, name)}")
     # A group around the verb, so that typer hands down our settings and adds no options of its own.
     carrier = typer.Typer(add_completion=False, rich_markup_mode=None)
     carrier.callback()(_nothing)

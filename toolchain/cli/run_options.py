@@ -125,10 +125,7 @@ def run_settings(
     search_s = None if seconds is None else seconds * SEARCH_SHARE
     training_s = None if seconds is None else seconds * (1 - SEARCH_SHARE)
     return RunSettings(
-        # A run is used from other folders too, so a path must not depend on this one.
-        data=DataSettings(
-            source=_given(data, _absolute), size=size, channels=channels, limit=limit, frames=frames
-        ),
+        data=data_settings(data, size, channels, limit, frames),
         limits=LimitSettings(
             flash_bytes=_given(flash, parse_size),
             sram_bytes=_given(sram, parse_size),
@@ -147,6 +144,19 @@ def run_settings(
         ),
         training=TrainingSettings(seed=seed, epochs=epochs, time_budget_s=training_s),
     )
+
+
+def data_settings(
+    data: str | None,
+    size: int | None,
+    channels: Literal["grey", "rgb"] | None,
+    limit: int | None,
+    frames: int | None,
+) -> DataSettings:
+    """The settings of the data that the options name."""
+    # A run is used from other folders too, so a path must not depend on this one.
+    source = _given(data, _absolute)
+    return DataSettings(source=source, size=size, channels=channels, limit=limit, frames=frames)
 
 
 def without_training(settings: RunSettings) -> RunSettings:

@@ -14,6 +14,7 @@ from toolchain.architecture.snasnet import SnasnetArchitecture
 from toolchain.architecture.storage import load_architecture
 from toolchain.architecture.text import to_text
 from toolchain.cost.footprint import excesses, footprint
+from toolchain.datasets import Dataset
 from toolchain.errors import InputError
 from toolchain.files import locked, read_json, remove_leftovers, write_atomic, write_json
 from toolchain.graph.graph import Graph
@@ -26,7 +27,7 @@ from toolchain.training.float_run import FloatTrainingReport, train_float
 from toolchain.training.narrowing import Fits, require_possible
 from toolchain.training.progress import Progress
 from toolchain.training.tensorboard import require_tensorboard
-from toolchain.training.train import TrainingReport, require_apt, train
+from toolchain.training.train import Trained, TrainingReport, require_apt, train
 
 
 def train_run(
@@ -58,6 +59,11 @@ def train_run(
     Raises ``InputError`` if the run's search did not end, its data changed, another process trains it, there is
     nothing to go on with or a change is not for its network, ``OverBudgetError`` if no bits keep it within the budget.
     """
+    if run.imported.is_file():
+        raise InputError(
+            f"{run.path} holds an imported network, which has no architecture to train from scratch; import it again "
+            "with another number of --epochs"
+        )
     if not run.architecture.is_file():
         raise InputError(
             f"{run.path} has no {run.architecture.name}, because its search did not end; "
@@ -148,6 +154,17 @@ def _train(
     )
     if not run.settings_file.is_file():
         raise InputError(f"{run.path} was removed while its training went on; start a new run with `search`")
+    keep_trained(run, result, data, to_text(architecture))
+    _keep_epochs(run, settings, wanted, result.report.recipe.epochs)
+    run.unfinished_training.unlink(missing_ok=True)
+    return result.report
+
+
+def keep_trained(run: RunFolder, result: Trained, data: Dataset, architecture: str) -> None:
+    """Write what a training, or an import, came to into ``run``, whose verdict on an earlier network goes.
+
+    ``architecture``: in words, for the report.
+    """
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
     run.forget_verdict()
@@ -156,15 +173,12 @@ def _train(
         run.training,
         result.report.to_dict()
         | {
-            "architecture": to_text(architecture),
+            "architecture": architecture,
             "data": data.name,
             "data_sha256": data.sha256,
             "graph_sha256": result.graph.sha256(),
         },
     )
-    _keep_epochs(run, settings, wanted, result.report.recipe.epochs)
-    run.unfinished_training.unlink(missing_ok=True)
-    return result.report
 
 
 def _fits(profile: Profile, settings: RunSettings) -> Fits:

@@ -154,6 +154,15 @@ def train(
             if checkpoint is not None:
                 checkpoint.unlink(missing_ok=True)
             raise
+    return concluded(course, quantized, data, progress)
+
+
+def concluded(course: Course, quantized: QuantizedNetwork, data: Dataset, progress: Progress) -> Trained:
+    """What ``course`` came to, with ``quantized`` at its end, judged on ``data``.
+
+    Raises ``OutputsDifferError`` if torch's integers are not the reference's on every image that is compared.
+    """
+    task = objective(data)
     network = course.float_network.cpu().eval()
     quantized = quantized.cpu()
     result = quantized.graph()
@@ -163,7 +172,7 @@ def train(
         progress(f"comparing with the reference on {len(compared):,} of {len(data.test):,} test images")
     report = TrainingReport(
         task=data.task,
-        recipe=plan,
+        recipe=course.plan,
         seed=course.seed,
         seconds=round(sum(len(data.train) / epoch.images_a_second for epoch in course.history), 1),
         float_validation_quality=quality(network, data.validation, task),
