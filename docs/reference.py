@@ -16,6 +16,7 @@ from exporters.base import TARGETS
 from toolchain import profiles
 from toolchain.cli.lazy import VERBS, load_verb
 from toolchain.cli.main import PROGRAM
+from toolchain.importing.rules import RULES, neurons_are_separate
 from toolchain.profiles.budget import budget, format_size
 from toolchain.profiles.schema import Profile
 from toolchain.reporting.document import json_schema
@@ -34,7 +35,12 @@ def main() -> None:
 def pages() -> dict[str, str]:
     """File name -> text of every page."""
     schema = json.dumps(json_schema(), indent=2) + "\n"
-    made = {"cli.md": _command_line(), "boards.md": _boards(), "formats.md": _formats()}
+    made = {
+        "cli.md": _command_line(),
+        "boards.md": _boards(),
+        "formats.md": _formats(),
+        "layers.md": _layers(),
+    }
     return {name: MADE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()} | {
         "report-schema.json": schema
     }
@@ -112,6 +118,20 @@ def _formats() -> Iterator[str]:
     for target in TARGETS:
         files = ", ".join(f"`{file}`" for file in target.files)
         yield f"| {target.format} | {target.name} | {files} | {target.runs_in} | {target.needs or 'nothing more'} |"
+
+
+def _layers() -> Iterator[str]:
+    yield "# Layers that are imported\n"
+    yield inspect.cleandoc(
+        """
+        What `import` asks of the layers of a model, rule by rule. A layer that breaks one is refused by its index and
+        type, with what to use instead. [Bring your own network](../guides/import.md) says what each layer becomes, and
+        what must stand beside what.
+        """
+    )
+    yield ""
+    for rule in (*RULES, neurons_are_separate):
+        yield f"- {' '.join(inspect.cleandoc(rule.__doc__ or '').split())}"
 
 
 if __name__ == "__main__":
