@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -241,7 +242,7 @@ def test_what_its_neighbours_leave_no_place_for_is_refused_by_name(
     layers: tuple[nn.Module, ...], reason: str
 ) -> None:
     with pytest.raises(InputError, match=reason) as caught:
-        carried(nn.Sequential(*layers), bars(40))
+        carried(nn.Sequential(*map(deepcopy, layers)), bars(40))
     assert "\n" not in str(caught.value)
 
 
