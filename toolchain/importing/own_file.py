@@ -15,7 +15,7 @@ from toolchain.graph.storage import save_graph
 from toolchain.importing.run import ImportReport, begun, dataset
 from toolchain.profiles.schema import Profile
 from toolchain.quality import share_correct
-from toolchain.runs import TRAINING_SCHEMA, RunFolder
+from toolchain.runs import RunFolder
 from toolchain.settings import RunSettings
 from toolchain.training.progress import Progress
 from toolchain.training.train import images_to_compare
@@ -33,6 +33,8 @@ def import_own(
     progress: Progress,
 ) -> tuple[RunFolder, ImportReport]:
     """Write ``graph``, read from the file ``origin``, as a run for ``profile`` on the data of ``settings``.
+
+    Nothing is trained, so there is no ``training.json`` and no checkpoint.
 
     Raises ``InputError`` if the data are not prepared as the network's were, or ``out`` is not free.
     """
@@ -52,21 +54,6 @@ def import_own(
         test_accuracy=test,
         layers=tuple((node.name, "as it was") for node in graph.nodes),
         notes=(NOTE,),
-    )
-    write_json(
-        run.training,
-        {
-            "schema": TRAINING_SCHEMA,
-            "task": graph.task,
-            "architecture": f"imported from {origin}",
-            "data": data.name,
-            "data_sha256": data.sha256,
-            "graph_sha256": graph.sha256(),
-            "test_images": report.test_images,
-            "is_demonstration": data.is_demonstration,
-            "float_test_accuracy": None,
-            "test_accuracy": test,
-        },
     )
     write_json(run.imported, report.to_dict())
     return run, report

@@ -68,6 +68,7 @@ def test_a_trained_model_keeps_its_accuracy_in_integers(
 
     assert main(["import", "run/artifacts/model.nir", "--profile", "stm32f405", "--out", "again"]) == 0
     assert "accuracy" in capsys.readouterr().out
+    assert main(["report", "again", "--samples", "20"]) == main(["report", "run", "--samples", "20"]) == 0
     assert load_graph(Path("again")).sha256() == graph.sha256()
     assert json.loads(Path("again/import.json").read_text())["test_accuracy"] == report["test_accuracy"]
 
