@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.tflite.lowering import head_weight
-from toolchain.cost.tflm_lowering import DIGIT_BITS, DIGIT_COLUMNS, UNIT
 from toolchain.cost.tflm_program import Constant, Value
+from toolchain.cost.tflm_read_out import DIGIT_BITS, DIGIT_COLUMNS
+from toolchain.cost.tflm_state import UNIT
 from toolchain.errors import InputError
 from toolchain.graph.bounds import INT16_MAX, INT16_MIN, round_half_up
 from toolchain.graph.graph import Graph

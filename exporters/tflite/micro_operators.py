@@ -18,7 +18,8 @@ from exporters.tflite.operators import (
     need,
     windows,
 )
-from toolchain.cost.tflm_lowering import CLASS_GROUP, DIGIT_COLUMNS, NO_ACTIVATION, RELU6
+from toolchain.cost.tflm_read_out import CLASS_GROUP, DIGIT_COLUMNS
+from toolchain.cost.tflm_state import NO_ACTIVATION, RELU6
 
 _CASTS = {("int16", "int8"), ("int8", "int16"), ("int16", "int32")}
 _QUANTIZATIONS = {("uint8", "int8"), ("int8", "int16")}

@@ -17,7 +17,7 @@ from exporters.tflite.micro_operators import MICRO_OPERATORS
 from exporters.tflite.operators import Tensor
 from exporters.tflite.read import checked, followed, metadata_buffer, need, stated
 from toolchain.cost.tflm_arena import ALIGNMENT_BYTES
-from toolchain.cost.tflm_lowering import PRODUCT, UNIT
+from toolchain.cost.tflm_state import PRODUCT, UNIT
 from toolchain.errors import InputError
 from toolchain.graph.preprocessing import Preprocessing
 

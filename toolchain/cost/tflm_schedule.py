@@ -12,8 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from toolchain.cost.tflm_arena import arena_bytes, buffers, tail_bytes
-from toolchain.cost.tflm_lowering import Lowering, map_of, read_out, run_segment, unrolled
+from toolchain.cost.tflm_lowering import run_segment, unrolled
 from toolchain.cost.tflm_program import Program, Value
+from toolchain.cost.tflm_read_out import read_out
+from toolchain.cost.tflm_state import Lowering, map_of
 from toolchain.graph.graph import Graph, sources
 
 Segments = tuple[range, ...]
