@@ -126,6 +126,11 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def has_page(self) -> bool:
+        """Whether there is a page, which is then drawn again when what it shows changes."""
+        return self.page.is_file()
+
+    @property
     def manifest(self) -> Path:
         return self.path / "manifest.json"
 

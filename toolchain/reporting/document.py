@@ -80,8 +80,26 @@ class Failure(Part):
     message: str
 
 
+class FirstSpike(Part):
+    """Where spikes first differ, in the first image whose scores do: ``differing`` of the ``spikes`` of ``node``.
+
+    Where all spikes agree, ``node`` is the read-out, and place and time are null.
+    """
+
+    image: int
+    node: str
+    time_step: int | None
+    channel: int | None
+    row: int | None
+    column: int | None
+    expected: int | None
+    got: int | None
+    differing: int
+    spikes: int
+
+
 class Compared(Part):
-    """Integers of one artifact in one runtime against the reference's."""
+    """Integers of one artifact in one runtime against the reference's; ``spikes`` if they differ and it shows them."""
 
     artifact: str
     runtime: str
@@ -89,6 +107,7 @@ class Compared(Part):
     images: int
     integers: int
     differing: int
+    spikes: FirstSpike | None = None
 
 
 class Verdict(Part):

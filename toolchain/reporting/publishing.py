@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from toolchain.errors import InputError
 from toolchain.reporting.document import Comparison, Report
 from toolchain.reporting.page import comparison_page, page, require_replaceable, write_page
 from toolchain.reporting.report import compare, report
@@ -27,6 +28,27 @@ def publish(
     found = report(run, samples=samples, progress=progress)
     write_page(path, page(found))
     return found, path
+
+
+def redraw(run: RunFolder, *, samples: int | None = None, progress: Progress) -> None:
+    """Draw the page of ``run`` again, because what it shows has changed.
+
+    A page that cannot be drawn is removed, with a word: it would go on telling what was. What is no page of ours stays.
+    """
+    try:
+        require_replaceable(run.page)
+    except InputError:
+        return
+    drawn = False
+    try:
+        publish(run, samples=samples, progress=progress)
+        drawn = True
+        progress(f"drew {run.page} again")
+    except InputError as error:
+        progress(f"removed {run.page}, which cannot be drawn again: {error}")
+    finally:
+        if not drawn:
+            run.page.unlink(missing_ok=True)
 
 
 def publish_comparison(

@@ -128,6 +128,7 @@ def _verdict(sources: Sources) -> d.Verdict | None:
                 images=row.images,
                 integers=row.integers,
                 differing=row.differing,
+                spikes=d.FirstSpike(**asdict(row.spikes)) if row.spikes else None,
             )
             for row in verdict.comparisons
         ],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from toolchain.measures import MEASURES, Measure
 from toolchain.reporting.document import Figure, Report
-from toolchain.reporting.tables import Table, amount
+from toolchain.reporting.tables import Table, amount, spikes_table
 
 NOTHING = "-"
 
@@ -29,6 +29,7 @@ def tables(report: Report) -> dict[str, Table]:
         "missing": _missing,
         "budget": _budget,
         "compared": _compared,
+        "spikes": lambda r: spikes_table(r.verdict.compared if r.verdict else ()),
         "proofs": _proofs,
         "memory": _memory,
         "candidates": _candidates,

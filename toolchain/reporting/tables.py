@@ -14,6 +14,7 @@ from toolchain.measures import MEASURES
 from toolchain.verification.budget_lines import BudgetLine, Unit
 
 if TYPE_CHECKING:
+    from toolchain.reporting.document import Compared
     from toolchain.verification.activity import Activity
     from toolchain.verification.comparison import Comparison
     from toolchain.verification.linux_cost import LinuxCost
@@ -111,8 +112,8 @@ def outputs_table(comparisons: Iterable[Comparison]) -> Table:
     return Table("Differences by output", columns, tuple(rows))
 
 
-def spikes_table(comparisons: Iterable[Comparison]) -> Table:
-    """Where spikes first differ, in the first image whose scores do."""
+def spikes_table(comparisons: Iterable[Comparison] | Iterable[Compared]) -> Table:
+    """Where spikes first differ, in the first image whose scores do; of a verdict or of a report."""
     rows = []
     for row in comparisons:
         found = row.spikes

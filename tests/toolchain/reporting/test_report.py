@@ -16,8 +16,11 @@ from toolchain.cost.operations import parameter_count
 from toolchain.errors import InputError
 from toolchain.graph.storage import load_graph
 from toolchain.reporting.document import Report, as_json
+from toolchain.reporting.page import page
 from toolchain.reporting.report import compare, report
+from toolchain.reporting.report_tables import tables
 from toolchain.runs import RunFolder
+from toolchain.verification.divergence import Divergence
 from toolchain.verification.verdict import Failure, read_verdict
 
 SCHEMA = json.loads(
@@ -165,6 +168,51 @@ def test_a_failed_verdict_says_why(copied: RunFolder) -> None:
     assert found.state == "failed" and found.verdict is not None
     assert [failure.message for failure in found.verdict.failures] == ["too large <b>"]
     assert valid(as_json(found))
+
+
+def differing(run: RunFolder, spikes: Divergence) -> Report:
+    """The report of ``run``, in whose verdict the first artifact differs, at ``spikes`` first."""
+    verdict = read_verdict(run.report)
+    first, *others = verdict.comparisons
+    failed = replace(first, differing=4, spikes=spikes)
+    replace(verdict, comparisons=(failed, *others), failures=(Failure("differs", "it differs"),)).write(
+        run.report
+    )
+    return report(run, samples=5, progress=quiet)
+
+
+def test_the_first_spike_that_differs_is_told(copied: RunFolder) -> None:
+    found = differing(copied, Divergence(3, "stem", 1, 2, 0, 5, 0, 1, 7, 100))
+    document = as_json(found)
+    assert valid(document)
+    compared = document["verdict"]["compared"]
+    assert [row["spikes"] for row in compared[1:]] == [None] * (len(compared) - 1)
+    assert compared[0]["spikes"] == {
+        "image": 3,
+        "node": "stem",
+        "time_step": 1,
+        "channel": 2,
+        "row": 0,
+        "column": 5,
+        "expected": 0,
+        "got": 1,
+        "differing": 7,
+        "spikes": 100,
+    }
+    (row,) = tables(found)["spikes"].rows
+    assert row[2:] == ("3", "stem", "1", "2", "0", "5", "1 instead of 0")
+    assert "Where spikes first differ" in page(found)
+
+
+def test_a_read_out_that_differs_is_told_as_such(copied: RunFolder) -> None:
+    found = differing(copied, Divergence(3, "head", None, None, None, None, None, None, 0, 0))
+    assert valid(as_json(found))
+    (row,) = tables(found)["spikes"].rows
+    assert row[2:] == ("3", "head", "", "", "", "", "all spikes agree")
+
+
+def test_where_no_spike_differs_there_is_no_table(whole: Report) -> None:
+    assert "spikes" not in tables(whole) and "first differ" not in page(whole)
 
 
 def test_a_verdict_on_another_network_does_not_count(copied: RunFolder) -> None:
