@@ -37,20 +37,25 @@ def command(
         _list(as_json)
         return
     from toolchain.delivery import export_run, is_float, require_tools, verify_run
+    from toolchain.reporting.publishing import redraw
 
     found = runs.find(run)
     if is_float(found):
         verify = False  # the export compares it with torch; there are no integers
     else:
         require_tools(found.profile(), formats or (), targets or (), verify=verify)
+    had_page = found.has_page  # the export removes it with the verdict, so that no moment shows what is gone
     paths = export_run(found, formats or (), targets or (), progress=progress)
-    if not verify:
+    verdict = verify_run(found, samples=samples, progress=progress) if verify else None
+    if had_page:
+        redraw(found, samples=samples, progress=progress)
+    if verdict is None:
         document = {"run": str(found.path), "artifacts": [str(path) for path in paths]}
         emit(document, as_json, lambda _: print(*paths, sep="\n"))
         return
     from toolchain.cli.verdicts import conclude
 
-    conclude(found, verify_run(found, samples=samples, progress=progress), as_json)
+    conclude(found, verdict, as_json)
 
 
 def _list(as_json: bool) -> None:

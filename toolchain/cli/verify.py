@@ -57,6 +57,7 @@ def command(
     from toolchain.cli.verdicts import conclude, fail, outcome
     from toolchain.delivery import verify_run
     from toolchain.reporting.markdown import markdown
+    from toolchain.reporting.publishing import redraw
     from toolchain.reporting.tables import verdict_tables
 
     found = runs.find(run)
@@ -69,6 +70,8 @@ def command(
         emulate=emulate and emulate.value,
         progress=progress,
     )
+    if found.has_page:
+        redraw(found, samples=samples, progress=progress)
     if as_markdown and not as_json:
         print(markdown(verdict_tables(verdict), [outcome(verdict), *verdict.notes]), end="")
         fail(verdict)

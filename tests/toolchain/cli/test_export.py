@@ -9,6 +9,7 @@ import pytest
 
 from exporters.c import compilers
 from tests.support.graphs import random_graph
+from tests.toolchain.cli.test_verify import network
 from toolchain import delivery, profiles, runs
 from toolchain.cli.main import main
 from toolchain.errors import ToolMissingError
@@ -44,6 +45,19 @@ def test_json_without_verifying_lists_the_artifacts(capsys: pytest.CaptureFixtur
     assert document["run"] == "run" and all(Path(path).is_file() for path in document["artifacts"])
     assert {Path(path).name for path in document["artifacts"]} >= {"model.onnx", "model.tflite"}
     assert not Path("run/report.json").exists()
+
+
+def test_a_page_that_is_there_is_drawn_again(capsys: pytest.CaptureFixture[str]) -> None:
+    run = runs.create(Path("run"), profiles.load("raspberry_pi_4b"), RunSettings())
+    save_graph(network(), run.path)
+    export = ["export", "run", "--format", "tflite", "--no-verify"]
+    assert main(export) == 0 and not Path("run/report.html").exists()
+    assert main(["report", "run", "--samples", "5"]) == 0
+    assert "model.onnx" not in Path("run/report.html").read_text(encoding="utf-8")
+    export[export.index("tflite")] = "onnx"
+    assert main(export) == 0
+    assert "model.onnx" in Path("run/report.html").read_text(encoding="utf-8")
+    assert "drew run/report.html again" in capsys.readouterr().err
 
 
 def test_an_untrained_run_is_told_to_train(capsys: pytest.CaptureFixture[str]) -> None:

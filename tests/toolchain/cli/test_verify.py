@@ -111,6 +111,19 @@ def test_differing_integers_are_exit_5(capsys: pytest.CaptureFixture[str], run: 
     assert "integers differ from the reference" in err and "FAILED for stm32f405" in out
 
 
+def test_a_page_that_is_there_is_drawn_again(
+    capsys: pytest.CaptureFixture[str], run: Path, tmp_path: Path
+) -> None:
+    copy = runs.RunFolder(Path(shutil.copytree(run, tmp_path / "run")))
+    assert verify(capsys, copy.path, "--samples", 5)[0] == 0
+    assert not copy.page.exists(), "verify makes no page of its own"
+    assert main(["report", str(copy.path), "--samples", "5"]) == 0
+    copy.save_settings(RunSettings(limits=LimitSettings(flash_bytes=1024)))
+    code, _, err = verify(capsys, copy.path, "--samples", 5)
+    assert code == 4 and f"drew {copy.page} again" in err
+    assert "✗ FAILED" in copy.page.read_text(encoding="utf-8")
+
+
 def test_over_budget_is_exit_4(capsys: pytest.CaptureFixture[str], run: Path, tmp_path: Path) -> None:
     copy = runs.RunFolder(Path(shutil.copytree(run, tmp_path / "run")))
     copy.save_settings(RunSettings(limits=LimitSettings(flash_bytes=1024)))
