@@ -120,8 +120,13 @@ def read_json(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> Any:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file; raises ``InputError`` naming the line if it is broken."""
+    return parse_toml(read_bytes(path, MAX_TOML_BYTES), path)
+
+
+def parse_toml(data: bytes, path: Path) -> dict[str, Any]:
+    """Parse the content of the TOML file ``path``; raises ``InputError`` naming the line if it is broken."""
     try:
-        document: dict[str, Any] = tomllib.loads(read_bytes(path, MAX_TOML_BYTES).decode())
+        document: dict[str, Any] = tomllib.loads(data.decode())
         return document
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error

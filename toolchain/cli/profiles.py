@@ -127,7 +127,7 @@ def _render_profile(document: dict[str, Any]) -> None:
     print(printable(f"{profile['name']}: {profile['title']}"))
     tables = {"board": profile} | {
         key: profile[key]
-        for key in ("linux", "runtime", "performance", "power", "emulation", "flashing")
+        for key in ("linux", "runtime", "performance", "power", "calibration", "emulation", "flashing")
         if profile[key]
     }
     facts = [

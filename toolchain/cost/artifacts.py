@@ -120,8 +120,9 @@ convolution, in a fit to six networks; cores with narrower vectors lose less on 
 
 def image_ms(demand: Demand, float_macs_per_second: float) -> Estimate:
     """``latency_ms`` of a network's demand, or of many at once."""
-    return (
-        (demand.operations + UPDATE_MACS * demand.potentials * demand.time_steps)
-        / float_macs_per_second
-        * 1e3
-    )
+    return image_macs(demand) / float_macs_per_second * 1e3
+
+
+def image_macs(demand: Demand) -> Amount:
+    """What an image takes, in float32 multiply-accumulates (estimate): dense operations and membrane updates."""
+    return demand.operations + UPDATE_MACS * demand.potentials * demand.time_steps

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import overload
 
-from toolchain.cost import artifacts, microcontroller
-from toolchain.cost.amounts import Amount, Estimate, larger
+from toolchain.cost import artifacts, calibrated, microcontroller
+from toolchain.cost.amounts import Amount, Estimate, larger, rounded
 from toolchain.cost.code_size import image_code_bytes
 from toolchain.cost.demand import Demand
 from toolchain.cost.layout import mailbox_bytes
@@ -57,14 +57,16 @@ def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Fi
         return _microcontroller(demand, profile)
     shipped = targets or [artifacts.DEFAULTS[form] for form in profile.default_formats if form != "c"]
     estimated = [target for target in shipped if target in artifacts.ON_PROCESSOR]
-    speed = profile.performance if estimated else None
-    time_ms = None if speed is None else artifacts.image_ms(demand, speed.float_macs_per_second)
+    rates = [
+        rate for target in estimated if (rate := calibrated.macs_per_second(profile, target)) is not None
+    ]
+    time_ms = artifacts.image_ms(demand, min(rates)) if rates else None
     return Figures(
         flash_bytes=None,
         sram_bytes=None,
         regions=(),
         artifact_bytes=_largest([artifacts.file_bytes(demand, target, profile) for target in shipped]),
-        resident_bytes=_largest([artifacts.memory_bytes(demand, target) for target in estimated]),
+        resident_bytes=_largest([_resident(demand, profile, target) for target in estimated]),
         latency_ms=time_ms,
         energy_mj=energy_mj(profile, time_ms),
         operations=demand.operations,
@@ -113,6 +115,10 @@ def energy_mj(profile: Profile, time_ms: Estimate | None) -> Estimate | None:
     return profile.power.active_mw * time_ms / 1e3
 
 
+def _resident(demand: Demand, profile: Profile, target: str) -> Amount:
+    return rounded(artifacts.memory_bytes(demand, target) * calibrated.resident_factor(profile, target))
+
+
 def _microcontroller(demand: Demand, profile: Profile) -> Figures:
     assert profile.core is not None
     parts = image_parts(
@@ -129,7 +135,8 @@ def _on_chip(demand: Demand, profile: Profile, parts: Sequence[Part]) -> Figures
     assert profile.core is not None
     limits = budget(profile).regions
     chosen = assign(parts, limits, profile)
-    time_ms = microcontroller.image_ms(demand, profile.core, profile.clock_hz)
+    cycles = calibrated.cycles_per_estimated_instruction(profile)
+    time_ms = microcontroller.image_ms(demand, profile.core, profile.clock_hz, cycles)
     regions = tuple(_region(limit, used_bytes(parts, chosen, index)) for index, limit in enumerate(limits))
     return Figures(
         flash_bytes=_sum(regions, "flash"),

@@ -52,13 +52,17 @@ def microcontroller_ms(graph: Graph, core: Core, clock_hz: float) -> float:
     return float(image_ms(graph_demand(graph), core, clock_hz))
 
 
-def image_ms(demand: Demand, core: Core, clock_hz: float) -> Estimate:
-    """The same of a network's ``demand``, or of many at once."""
+def image_ms(demand: Demand, core: Core, clock_hz: float, cycles_per_instruction: float = 1.0) -> Estimate:
+    """The same of a network's ``demand``, or of many at once; a calibrated board has other cycles an instruction."""
+    return image_instructions(demand, core) * cycles_per_instruction / clock_hz * 1e3
+
+
+def image_instructions(demand: Demand, core: Core) -> Estimate:
+    """Instructions for an image (estimate)."""
     cost = INSTRUCTIONS[core]
-    instructions = (
+    return (
         cost.connection * demand.connections
         + cost.packed_connection * demand.packed_connections
         + cost.update * demand.updates
         + cost.product * demand.products
     )
-    return instructions / clock_hz * 1e3

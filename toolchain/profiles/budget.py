@@ -146,7 +146,7 @@ def _energy(profile: Profile, wanted: float | None) -> float | None:
             f"--energy does not apply to {profile.name}, which does not say what power it draws; add [power] with"
             " active_mw and its source in a profile of your own that inherits it"
         )
-    if profile.role == "linux" and profile.performance is None:
+    if profile.role == "linux" and profile.performance is None and profile.calibration is None:
         raise InputError(
             f"--energy does not apply to {profile.name}, which does not say how fast it is; add [performance] with"
             " float_macs_per_second and its source in a profile of your own that inherits it"

@@ -19,6 +19,7 @@ from toolchain.errors import InputError
 from toolchain.files import read_bytes, read_toml
 from toolchain.profiles.findings import Finding, nearest, shown
 from toolchain.profiles.schema import (
+    Calibration,
     Emulation,
     Flashing,
     LinuxLimits,
@@ -42,6 +43,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "runtime": Runtime,
     "performance": Performance,
     "power": Power,
+    "calibration": Calibration,
     "emulation": Emulation,
     "flashing": Flashing,
 }

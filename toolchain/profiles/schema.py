@@ -111,6 +111,27 @@ class Power(Table):
     source: str
 
 
+class Calibration(Table):
+    """What one board was measured to take, ``[calibration]``: ``verify --calibrate`` writes it to a user's profile.
+
+    Estimates use it in place of the profile's own rates. A Linux board: ``onnx_macs_per_second`` and
+    ``tflite_macs_per_second`` are the cost model's operations over the measured time, ``onnx_resident_factor`` and
+    ``tflite_resident_factor`` the measured memory over the estimated. A microcontroller: ``cycles_per_instruction`` are
+    measured cycles over emulated instructions, ``cycles_per_estimated_instruction`` the same over those that the cost
+    model predicts. ``board`` is what was measured, ``measured_on`` the day (ISO 8601).
+    """
+
+    board: str
+    measured_on: str
+    onnx_macs_per_second: float | None = None
+    onnx_resident_factor: float | None = None
+    tflite_macs_per_second: float | None = None
+    tflite_resident_factor: float | None = None
+    cycles_per_instruction: float | None = None
+    cycles_per_estimated_instruction: float | None = None
+    source: str
+
+
 class Emulation(Table):
     """How the board is emulated, ``[emulation]``.
 
@@ -173,6 +194,7 @@ class Profile(Table):
     runtime: Runtime | None = None
     performance: Performance | None = None
     power: Power | None = None
+    calibration: Calibration | None = None
     emulation: Emulation | None = None
     flashing: Flashing | None = None
     default_formats: Row[Format]

@@ -44,6 +44,7 @@ _FIXED = (
     "runtime",
     "performance",
     "power",
+    "calibration",
     "emulation",
     "flashing",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from toolchain.cost.calibrated import cycles_per_instruction, label
 from toolchain.cost.figures import energy_mj
 from toolchain.cost.footprint import footprint
 from toolchain.reporting.document import Figure
@@ -36,12 +37,13 @@ def latency(sources: Sources) -> list[Figure]:
                 source=f"counted in {runtime}; the slowest image that was inspected",
             )
         )
-        clock = f"{sources.profile.clock_hz / 1e6:g} MHz, one instruction a cycle"
+        pace = label(sources.profile) or "one instruction a cycle"
+        clock = f"{sources.profile.clock_hz / 1e6:g} MHz, {pace}"
         found.append(Figure(name=_EMULATED, value=time_ms, unit="ms", evidence="estimated", source=clock))
     estimate = _estimate(sources)
     if estimate is not None:
         speed = sources.profile.performance
-        how = (
+        how = label(sources.profile) or (
             f"float speed of the board: {speed.source}"
             if speed
             else "instructions of the kernels, one a cycle"
@@ -75,7 +77,8 @@ def _slowest(sources: Sources) -> tuple[str, str, int, float] | None:
     if not counted:
         return None
     instructions, report = counted[0]
-    return report.artifact, report.runtime, instructions, instructions / sources.profile.clock_hz * 1e3
+    cycles = instructions * cycles_per_instruction(sources.profile)
+    return report.artifact, report.runtime, instructions, cycles / sources.profile.clock_hz * 1e3
 
 
 def _estimate(sources: Sources) -> float | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from toolchain.cost.calibrated import cycles_per_instruction, label
 from toolchain.cost.layout import Layout
 from toolchain.verification.bench import Bench
 from toolchain.verification.budget_lines import BudgetLine
@@ -68,11 +69,11 @@ def run_firmware(
     stack = max([runtime.stack_bytes(), *(top - count.lowest_stack for count in counts)])
     bench.hold([BudgetLine(name, "stack", stack, top - limit, "emulated")])
     if bench.limits.latency_ms is not None and counts:
-        slowest = max(count.instructions for count in counts) * 1_000_000 // bench.profile.clock_hz
+        cycles = max(count.instructions for count in counts) * cycles_per_instruction(bench.profile)
+        slowest = int(cycles * 1_000_000 / bench.profile.clock_hz)
         available = int(bench.limits.latency_ms * 1000)
-        bench.hold(
-            [BudgetLine(name, "latency", slowest, available, "estimated", "us", "at one instruction a cycle")]
-        )
+        pace = label(bench.profile) or "at one instruction a cycle"
+        bench.hold([BudgetLine(name, "latency", slowest, available, "estimated", "us", pace)])
     bench.firmware.append(
         FirmwareReport(
             artifact=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from toolchain.cost.calibrated import label
 from toolchain.cost.footprint import footprint
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
@@ -26,9 +27,10 @@ def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[Budg
     ):
         if used is not None and available is not None:
             lines.append(BudgetLine(NAME, resource, used, available, "estimated"))
+    for_board = ", ".join(filter(None, ("for the board", label(profile))))
     thousandths: tuple[tuple[str, float | None, float | None, Unit, str], ...] = (
-        ("latency", found.latency_ms, limits.latency_ms, "us", "for the board"),
-        ("energy", found.energy_mj, limits.energy_mj, "uj", "for the board, by its active power"),
+        ("latency", found.latency_ms, limits.latency_ms, "us", for_board),
+        ("energy", found.energy_mj, limits.energy_mj, "uj", f"{for_board}, by its active power"),
     )
     for resource, estimate, limit, unit, note in thousandths:
         if estimate is not None and limit is not None:

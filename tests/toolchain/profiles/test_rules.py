@@ -35,6 +35,7 @@ def sram(**values: object) -> Board:
     return mcu(lambda board: board["regions"][1].update(values))
 
 
+CALIBRATION = {"board": "a board", "measured_on": "2026-01-31", "source": "measured on a board"}
 EMULATION = {
     "unicorn_cpu": "CORTEX_M4",
     "qemu_machine": "netduinoplus2",
@@ -88,6 +89,27 @@ BREACHES: list[tuple[str, Board]] = [
     ),
     ("power_is_positive", mcu(lambda b: b.update(power={"active_mw": 0.0, "source": "a data sheet"}))),
     ("power_is_positive", linux(lambda b: b.update(power={"active_mw": -3000.0, "source": "a data sheet"}))),
+    ("calibration_is_of_this_board", mcu(lambda b: b.update(calibration=CALIBRATION))),
+    (
+        "calibration_is_of_this_board",
+        mcu(lambda b: b.update(calibration=CALIBRATION | {"cycles_per_instruction": -1.0})),
+    ),
+    (
+        "calibration_is_of_this_board",
+        mcu(lambda b: b.update(calibration=CALIBRATION | {"onnx_macs_per_second": 1e9})),
+    ),
+    (
+        "calibration_is_of_this_board",
+        linux(lambda b: b.update(calibration=CALIBRATION | {"cycles_per_instruction": 1.2})),
+    ),
+    (
+        "calibration_is_of_this_board",
+        linux(
+            lambda b: b.update(
+                calibration=CALIBRATION | {"onnx_macs_per_second": 1e9, "measured_on": "yesterday"}
+            )
+        ),
+    ),
     ("linux_limits_agree", linux(lambda b: b["linux"].update(artifact_bytes=0))),
     ("linux_limits_agree", linux(lambda b: b["linux"].update(rate_hz=-1.0))),
     ("linux_limits_agree", linux(lambda b: b["linux"].update(latency_ms=34.0))),

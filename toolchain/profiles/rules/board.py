@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
 from toolchain.profiles.findings import shown
@@ -86,6 +87,31 @@ def power_is_positive(profile: Profile) -> Iterator[str]:
     """The power that the board draws while it computes is above zero, in milliwatts."""
     if profile.power is not None and profile.power.active_mw <= 0:
         yield f"[power] active_mw is {profile.power.active_mw:g}; give milliwatts above 0, or leave [power] out"
+
+
+def calibration_is_of_this_board(profile: Profile) -> Iterator[str]:
+    """What [calibration] measured is above zero and suits the board: onnx and tflite a Linux board, cycles a
+    microcontroller; measured_on is a day, as in 2026-01-31.
+    """
+    found = profile.calibration
+    if found is None:
+        return
+    measured = {
+        key: value
+        for key, value in found.model_dump().items()
+        if value is not None and not isinstance(value, str)
+    }
+    if not measured:
+        yield "[calibration] has no measured number; remove it, or write it with `verify --calibrate`"
+    for key, value in measured.items():
+        if value <= 0:
+            yield f"[calibration] {key} is {value:g}; a measured number is above 0"
+        if key.startswith("cycles_") == (profile.role == "linux"):
+            yield f"[calibration] {key} is not for a {profile.role} board; remove it"
+    try:
+        date.fromisoformat(found.measured_on)
+    except ValueError:
+        yield f"[calibration] measured_on is {shown(found.measured_on)}; write a day, as in 2026-01-31"
 
 
 def linux_limits_agree(profile: Profile) -> Iterator[str]:
@@ -188,6 +214,7 @@ def texts_are_readable(profile: Profile) -> Iterator[str]:
         "runtime": profile.runtime,
         "performance": profile.performance,
         "power": profile.power,
+        "calibration": profile.calibration,
         "emulation": profile.emulation,
         "flashing": profile.flashing,
     }
@@ -207,6 +234,7 @@ RULES = (
     core_is_named,
     speeds_are_positive,
     power_is_positive,
+    calibration_is_of_this_board,
     linux_limits_agree,
     runtime_versions_are_versions,
     formats_can_be_loaded,
