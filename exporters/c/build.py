@@ -19,6 +19,8 @@ from toolchain.files import MAX_TEXT_BYTES, read_bytes, write_atomic
 from toolchain.profiles.schema import Profile
 
 ELF, BINARY = "firmware.elf", "firmware.bin"
+CONSOLE = "spikenas_console.c"
+"""For firmware with a UART; the image that is built here has none."""
 
 # lld: section '.text' will not fit in region 'x': overflowed by 12 bytes; ld: region `x' overflowed by 12 bytes
 _OVERFLOW = re.compile(r"region [`'](\w+)':? overflowed by (\d+) bytes?")
@@ -57,7 +59,7 @@ def build(source_folder: Path, profile: Profile, compiler: Compiler | None = Non
         )
     compiler, command = compilers.arm_command(compiler)
     flags = [*ARM[compiler], f"-mcpu={CORES[profile.core][compiler]}", *CODE, *LINK, "-T", "link.ld"]
-    sources = sorted(path.name for path in source_folder.glob("*.c"))
+    sources = sorted(path.name for path in source_folder.glob("*.c") if path.name != CONSOLE)
     with tempfile.TemporaryDirectory(prefix="spikenas-build-") as temporary:
         elf = Path(temporary) / ELF
         outcome = compilers.run([*command, *flags, *sources, "-o", str(elf)], source_folder)
@@ -85,7 +87,7 @@ def build_host(
         path
         for folder in folders
         for path in sorted(folder.glob("*.c"))
-        if path.name not in BARE_METAL and not path.name.startswith("snn_")
+        if path.name not in BARE_METAL and not path.name.startswith(("snn_", CONSOLE))
     ]
     if not kernels or not networks:
         raise InputError(f"{folders[0]} holds no exported network; export one first")

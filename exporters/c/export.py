@@ -43,7 +43,12 @@ RUNTIME = (
     "snn_or_pool.c",
     "snn_head.c",
     "snn_self_test.c",
+    "spikenas_console.h",
+    "spikenas_console.c",
 )
+
+EXAMPLE = "examples/console_main.c"
+"""Firmware around the console, for a project of the user's own: it has two functions to be written."""
 
 BARE_METAL = {"firmware.c", "startup.c", "link.ld"}
 """What an image needs around the network, and a network in somebody else's firmware does not."""
@@ -78,6 +83,7 @@ def export(
     sources = {name: _runtime(name) for name in RUNTIME}
     sources[f"{prefix}.h"] = templates.render("net.h.j2", context)
     sources[f"{prefix}.c"] = templates.render("net.c.j2", context)
+    sources[EXAMPLE] = templates.render("console_main.c.j2", context)
     if profile.core in CORES:
         sources["firmware.c"] = templates.render("firmware.c.j2", context)
         sources["startup.c"] = _runtime("startup.c")

@@ -53,6 +53,9 @@ def test_no_compiler_warns(
         )
     sources = sorted(path.name for path in folder.glob("*.c") if path.name not in bare_metal)
     run([*command, *flags, *WARNINGS, *sources, "-o", str(tmp_path / "linked")], folder)
+    example = ["-c", "examples/console_main.c", "-o", str(tmp_path / "example.o")]
+    compile_only = [flag for flag in flags if flag not in LINK and flag not in ("-shared", "-T", "link.ld")]
+    run([*command, *compile_only, *WARNINGS, "-I.", *example], folder)
 
 
 def test_addresses_and_arithmetic_are_clean_under_the_sanitizers(
@@ -125,7 +128,7 @@ def test_two_networks_live_in_one_image_and_cpp_includes_them(tmp_path: Path) ->
     for prefix, seed in (("eyes", 1), ("ears", 2)):
         export(random_graph(seed), BOARD, tmp_path / prefix, prefix=prefix)
     (tmp_path / "main.cpp").write_text(
-        '#include "eyes/c/eyes.h"\n#include "ears/c/ears.h"\n'
+        '#include "eyes/c/eyes.h"\n#include "ears/c/ears.h"\n#include "eyes/c/spikenas_console.h"\n'
         "int main() {\n"
         "    static int32_t eyes[EYES_CLASSES], ears[EARS_CLASSES];\n"
         "    return eyes_self_test(eyes) && ears_self_test(ears) && eyes_info.time_steps == EYES_TIME_STEPS ? 0 : 1;\n"

@@ -27,7 +27,8 @@ def plan() -> Layout:
 def build(*flags: str) -> Path:
     """Compile and link it with ``arm-none-eabi-gcc`` and return the ELF; ``flags`` are added (``-DGROWN=5000``)."""
     folder = Path(mkdtemp(prefix="spikenas-foreign-"))
-    sources = [path for path in export(GRAPH, BOARD, folder) if path.name not in BARE_METAL]
+    written = export(GRAPH, BOARD, folder)
+    sources = [path for path in written if path.parent.name == "c" and path.name not in BARE_METAL]
     elf = folder / "cf2.elf"
     command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-Os", "-g", "-ffunction-sections"]
     command += [
