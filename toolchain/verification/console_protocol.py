@@ -38,12 +38,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a board says of itself: its network, sizes in bytes, and counts a second of its counter (0: unknown)."""
+    """What a board says of itself and its network.
+
+    ``counter_hz`` are counts a second of its counter, 0 if that counts the core's cycles; ``clock_hz`` is 0 if unknown.
+    """
 
     image_bytes: int
     outputs: int
     data_bytes: int
     counter_hz: int
+    clock_hz: int
     sha256: str
     prefix: str
     version: str
@@ -72,13 +76,13 @@ def identity(answer: Answer) -> Identity:
             "network again and rebuild the board's firmware with its spikenas_console.c"
         )
     if (
-        len(words) != 9
-        or not all(map(_NUMBER.fullmatch, words[:5]))
-        or not re.fullmatch("[0-9a-f]{64}", words[5])
+        len(words) != 10
+        or not all(map(_NUMBER.fullmatch, words[:6]))
+        or not re.fullmatch("[0-9a-f]{64}", words[6])
     ):
         raise malformed(answer)
-    image_bytes, outputs, data_bytes, counter_hz = (int(word, 16) for word in words[1:5])
-    return Identity(image_bytes, outputs, data_bytes, counter_hz, *words[5:])
+    image_bytes, outputs, data_bytes, counter_hz, clock_hz = (int(word, 16) for word in words[1:6])
+    return Identity(image_bytes, outputs, data_bytes, counter_hz, clock_hz, *words[6:])
 
 
 def malformed(answer: Answer) -> InputError:

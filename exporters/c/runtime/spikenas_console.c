@@ -161,6 +161,7 @@ static const char *identify(spikenas_console *console, const char *sequence, cur
     send_number(console, network->outputs);
     send_number(console, SPIKENAS_CONSOLE_DATA_BYTES);
     send_number(console, network->counter_hz);
+    send_number(console, network->clock_hz);
     send(console, ' ');
     for (k = 0; k < sizeof(network->info->sha256); k++) {
         send_hex(console, network->info->sha256[k], 2);

@@ -11,8 +11,8 @@
  * A frame ends with a carriage return or a line feed. Numbers are hexadecimal: a sequence number of 4 digits, data
  * of 2 a byte, all others of 8. The CRC is that of zip files, over all between the tilde and the asterisk.
  *
- *     I                   who is there: protocol, image bytes, outputs, most data bytes of W, counts a second of the
- *                         counter (0: unknown), sha256 of the network, prefix, version, compiler
+ *     I                   who is there: protocol, image bytes, outputs, most data bytes of W, counter_hz, clock_hz,
+ *                         sha256 of the network, prefix, version, compiler
  *     T                   known-answer test: 00000001 passed, 00000000 failed
  *     W offset data       bytes of the image; answered with the offset behind them
  *     R crc               run the image, if that is its CRC: whether there is a counter, and its difference
@@ -53,7 +53,8 @@ typedef struct {
     int32_t *scores;       /**< room for outputs */
     uint32_t outputs;      /**< PREFIX_CLASSES, or PREFIX_OUTPUTS of a regression */
     uint32_t (*counter)(void); /**< counts up and wraps at 2^32, such as a cycle counter; null without one */
-    uint32_t counter_hz;   /**< its counts a second: the core's clock, or 1000000 for microseconds; 0 if unknown */
+    uint32_t counter_hz;   /**< counts a second, such as 1000000 of microseconds; 0 if it counts the core's cycles */
+    uint32_t clock_hz;     /**< the core's clock as it is set; 0 if unknown, and the board's profile is then believed */
 } spikenas_console_network;
 
 /** Send `byte`, waiting until there is room for it; `context` is as given to spikenas_console_start. */

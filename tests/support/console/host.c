@@ -25,13 +25,14 @@ int main(int count, char **words)
     int32_t *scores = calloc(NET_CLASSES, sizeof *scores);
     spikenas_console *console = malloc(sizeof *console);
     spikenas_console_network network = {
-        "net", &net_info, net_infer, net_self_test, image, NET_IMAGE_BYTES, scores, NET_CLASSES, 0, 0,
+        "net", &net_info, net_infer, net_self_test, image, NET_IMAGE_BYTES, scores, NET_CLASSES, 0, 0, 0,
     };
     int byte, others = 0;
 
     if (count > 1) {
         network.counter = counter;
         network.counter_hz = (uint32_t)strtoul(words[1], 0, 10);
+        network.clock_hz = 168000000u;
     }
     spikenas_console_start(console, &network, put, stdout);
     while ((byte = getchar()) != EOF) {
