@@ -175,6 +175,7 @@ def test_openmv_keeps_its_bootloader_file_systems_and_frames() -> None:
     board = load("openmv_cam_h7")
     flash, axi, itcm = (board.region(name) for name in ("flash", "axi_sram", "itcm"))
     # board_config.h: firmware from 0x0804 0000 up to the ROM file system at 0x081E 0000; DTCM is a cache.
+    assert flash.origin + flash.bootloader_bytes == 0x0804_0000
     assert flash.available_origin > 0x0804_0000
     assert flash.available_origin + flash.available_bytes == 0x081E_0000
     assert "dtcm" not in [region.name for region in board.regions]

@@ -154,7 +154,8 @@ class Flashing(Table):
 
     ``pyocd_target``: pyOCD's target type. ``openocd_target``: OpenOCD's file for the chip, and
     ``openocd_interface`` the debug probe that is most used with it (``interface/NAME.cfg``). ``dfu_device``:
-    vendor and product in the ROM's USB bootloader. ``stm32loader_family``: as that program abbreviates it.
+    vendor and product in the ROM's USB bootloader, or with ``dfu_alt`` in the board's own, which takes plain DFU and
+    knows itself where that alternate setting lies. ``stm32loader_family``: as that program abbreviates it.
     ``uf2_family``: family of the board's UF2 files, ``uf2_board`` the Board-ID in its INFO_UF2.TXT.
     ``bootloader_board``: number of the board in the PX4 and ArduPilot bootloader. ``esptool_chip`` and
     ``application_offset``: the chip's name, and where in its flash the application lies.
@@ -164,6 +165,7 @@ class Flashing(Table):
     openocd_target: str | None = None
     openocd_interface: str | None = None
     dfu_device: str | None = None
+    dfu_alt: int | None = None
     stm32loader_family: str | None = None
     uf2_family: int | None = None
     uf2_board: str | None = None

@@ -82,6 +82,16 @@ CASES = (
         ),
     ),
     Case(
+        "dfu-util",
+        "openmv_cam_h7",
+        "keep(words[-1]) if '--download' in words else back(words[-1])",
+        (
+            "--wait --device ,37c5:9204 --alt 2 --download {file}",
+            "--wait --device ,37c5:9204 --alt 2 --reset --upload {run}/flash/readback.bin",
+        ),
+        "--firmware {file} --elf {elf}",
+    ),
+    Case(
         "stm32loader",
         "stm32f405",
         "keep(words[-1])\nprint('Verification', 'FAILED' if os.environ.get('FAULT') else 'OK')",
@@ -125,7 +135,7 @@ CASES = (
 )
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.tool)
+@pytest.fixture(params=CASES, ids=lambda case: f"{case.tool}-{case.board}")
 def case(request: pytest.FixtureRequest) -> Case:
     """Each tool."""
     found: Case = request.param
@@ -217,7 +227,7 @@ def test_what_a_program_is_given_is_the_verified_image(bench: Bench) -> None:
     image = (bench.run.artifacts / "firmware.bin").read_bytes()
     if bench.case.tool == "gdb":
         assert bench.kept.read_bytes() == (bench.run.artifacts / "firmware.elf").read_bytes()
-    elif bench.case.tool == "cfloader":
+    elif "{file}" in bench.case.options:
         assert bytes.fromhex(_graph(bench.run)) in bench.kept.read_bytes()
     elif bench.case.tool == "picotool":
         blocks = [
