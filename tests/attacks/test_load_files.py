@@ -101,12 +101,13 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path, ending: str, most: int) -
 
 @pytest.mark.parametrize("ending", READERS)
 @pytest.mark.parametrize("content", [b"", b"\xff" * 512, b":" * 1024])
-def test_check_ends_in_one_sentence(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str, content: bytes
+@pytest.mark.parametrize("verb", ["check", "inspect"])
+def test_verbs_end_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str, content: bytes, verb: str
 ) -> None:
     path = tmp_path / f"hostile{ending}"
     path.write_bytes(content)
-    code = main(["check", str(path), "--profile", "stm32f405"])
+    code = main([verb, str(path), *(["--profile", "stm32f405"] if verb == "check" else [])])
     captured = capsys.readouterr()
     assert (code, captured.out) == (3, "")
     assert captured.err.startswith("error: ") and captured.err.count("\n") == 1

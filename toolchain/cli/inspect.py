@@ -18,8 +18,8 @@ def command(
         Path | None,
         typer.Argument(
             metavar="[ARTIFACT|RUN]",
-            help="An .onnx, .tflite, .nir, .elf, .bin or .safetensors file, a model.json, or a run's folder; "
-            "the newest run if none is given.",
+            help="An .onnx, .tflite, .nir, .safetensors, .elf, .hex, .uf2 or .bin file, a model.json, or a run's "
+            "folder; the newest run if none is given.",
         ),
     ] = None,
     everything: Annotated[

@@ -15,7 +15,7 @@ from toolchain.errors import InputError
 CHIPS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
 """esptool's names of chips -> their number in an image (esp_chip_id_t)."""
 
-_HEADER = struct.Struct("<BB10xH10x")
+_HEADER = struct.Struct("<BB2xI4xH10x")
 _SEGMENT = struct.Struct("<II")
 _MAGIC, _DESCRIPTOR_MAGIC = 0xE9, 0xABCD5432
 _MAX_SEGMENTS = 16
@@ -25,9 +25,10 @@ _ELF_SHA256 = 144
 
 @dataclass(frozen=True)
 class EspImage:
-    """An application: number of its chip, segments as (address, data), hash of its ELF."""
+    """An application: number of its chip, where it begins, segments as (address, data), hash of its ELF."""
 
     chip: int
+    entry: int
     segments: tuple[tuple[int, bytes], ...]
     elf_sha256: str
 
@@ -43,7 +44,7 @@ def parse(path: Path, content: bytes) -> EspImage:
     """The application in ``content``, the file ``path``; raises ``InputError`` if it is none."""
     if len(content) < _HEADER.size or content[0] != _MAGIC:
         raise InputError(f"{path} is no application of ESP-IDF; give the .bin that `idf.py build` wrote")
-    _, count, chip = _HEADER.unpack_from(content)
+    _, count, entry, chip = _HEADER.unpack_from(content)
     segments, offset = [], _HEADER.size
     for _ in range(count):
         if count > _MAX_SEGMENTS or offset + _SEGMENT.size > len(content):
@@ -59,4 +60,4 @@ def parse(path: Path, content: bytes) -> EspImage:
         raise InputError(
             f"{path} has no application descriptor; give the application, not the bootloader or a table"
         )
-    return EspImage(chip, tuple(segments), first[_ELF_SHA256 : _ELF_SHA256 + 32].hex())
+    return EspImage(chip, entry, tuple(segments), first[_ELF_SHA256 : _ELF_SHA256 + 32].hex())

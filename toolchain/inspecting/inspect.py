@@ -18,7 +18,9 @@ _READERS = {
     ".tflite": "tflite_file.inspect_tflite",
     ".nir": "nir_file.inspect_nir",
     ".elf": "firmware.inspect_elf",
-    ".bin": "firmware.inspect_binary",
+    ".hex": "load_files.inspect_hex",
+    ".uf2": "load_files.inspect_uf2",
+    ".bin": "load_files.inspect_binary",
     ".safetensors": "safetensors_file.inspect_safetensors",
     ".json": "network.inspect_network",
 }

@@ -49,10 +49,18 @@ class MemorySymbol:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """Bytes that a programmer writes in one piece, from ``address`` on."""
+
+    address: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class Structure:
     """An inspected file. ``by_kind`` adds up to ``size_bytes``; ``facts`` are what its metadata states.
 
-    ``sections`` of an image are name -> (flash bytes, SRAM bytes).
+    ``sections`` of an image are name -> (flash bytes, SRAM bytes); of one without names ``loaded`` is all there is.
     """
 
     path: Path
@@ -67,6 +75,7 @@ class Structure:
     neurons: tuple[Neurons, ...] = ()
     sections: dict[str, tuple[int, int]] = field(default_factory=dict)
     symbols: tuple[MemorySymbol, ...] = ()
+    loaded: tuple[Loaded, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -29,6 +29,7 @@ def structure_tables(found: Structure, everything: bool = False) -> list[Table]:
             _tensors(found, most),
             _sections(found),
             _symbols(found, most),
+            _loaded(found, most),
             _kinds(found),
             Table(
                 "Facts", ("fact", "value"), tuple((name, _fact(value)) for name, value in found.facts.items())
@@ -80,6 +81,15 @@ def _symbols(found: Structure, most: int | None) -> Table:
     title = _title("Symbols", len(rows), len(found.symbols))
     columns = ("symbol", "section", "address>", "flash bytes>", "SRAM bytes>", "kind")
     return Table(title, columns, tuple(rows))
+
+
+def _loaded(found: Structure, most: int | None) -> Table:
+    shown = sorted(found.loaded, key=lambda each: -each.size_bytes)[:most]
+    rows = [
+        (f"0x{each.address:08x}", f"0x{each.address + each.size_bytes:08x}", f"{each.size_bytes:,}")
+        for each in sorted(shown, key=lambda each: each.address)
+    ]
+    return Table(_title("Loaded", len(rows), len(found.loaded)), ("from", "up to", "bytes>"), tuple(rows))
 
 
 def _kinds(found: Structure) -> Table:

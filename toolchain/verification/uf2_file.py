@@ -35,6 +35,22 @@ def read_uf2(path: Path) -> Image:
         raise InputError(f"{path} is not a UF2 file: {error}; write it again") from None
 
 
+def families(path: Path) -> list[int]:
+    """Families of boards that the blocks of ``path`` are for, in order; a file that ``read_uf2`` takes."""
+    blocks = _BLOCK.iter_unpack(read_bytes(path, MAX_UF2_BYTES))
+    return sorted(
+        {
+            family
+            for _, _, flags, address, _, _, _, family, _, _ in blocks
+            if flags & _FAMILY and not _is_erratum(family, address)
+        }
+    )
+
+
+def _is_erratum(family: int, address: int) -> bool:
+    return family == _ABSOLUTE_FAMILY and address == _ERRATUM_ADDRESS
+
+
 class _Broken(Exception):
     """What is wrong with the file, as the end of a sentence."""
 
@@ -54,7 +70,7 @@ def _chunks(content: bytes) -> list[tuple[int, bytes]]:
         if not 0 < size <= MAX_PAYLOAD_BYTES or address + size > 1 << 32:
             raise _Broken(f"block {number} claims {size:,} bytes at 0x{address:08x}")
         family = family if flags & _FAMILY else 0
-        if family == _ABSOLUTE_FAMILY and address == _ERRATUM_ADDRESS:
+        if _is_erratum(family, address):
             continue
         if index >= count or counts.setdefault(family, count) != count:
             raise _Broken(f"block {number} calls itself {index:,} of {count:,}")
