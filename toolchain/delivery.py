@@ -20,7 +20,7 @@ from toolchain.files import read_json
 from toolchain.graph.checks import require_valid
 from toolchain.graph.storage import load_graph
 from toolchain.profiles.schema import Profile
-from toolchain.runs import RunFolder
+from toolchain.runs import RunFolder, untrained
 from toolchain.verification import emulator, qemu_machine
 from toolchain.verification.budget_lines import model_line
 from toolchain.verification.runtimes import tflm
@@ -74,9 +74,7 @@ def export_run(
     if is_float(run):
         return _export_float(run, wanted, progress)
     if not run.model.is_file():
-        raise InputError(
-            f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first"
-        )
+        raise untrained(run)
     graph = load_graph(run.path)
     require_valid(graph, str(run.model), weights=True)
     staged = _staging(run)

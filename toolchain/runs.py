@@ -215,6 +215,21 @@ class RunFolder:
         )
 
 
+def search_did_not_end(run: RunFolder, missing: Path) -> InputError:
+    """What to say where ``missing``, which a search leaves behind, is needed."""
+    return InputError(
+        f"{run.path} has no {missing.name}, because its search did not end; "
+        f"go on with it: spikenas-deploy search --resume {run.path}"
+    )
+
+
+def untrained(run: RunFolder) -> InputError:
+    """What to say where the trained network of ``run`` is needed, and there is none."""
+    if not run.architecture.is_file() and not run.imported.is_file():
+        return search_did_not_end(run, run.architecture)
+    return InputError(f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first")
+
+
 def create(out: Path | None, profile: Profile, settings: RunSettings) -> RunFolder:
     """Start a run in ``out``, or in a new folder under ``runs``.
 
@@ -227,10 +242,15 @@ def create(out: Path | None, profile: Profile, settings: RunSettings) -> RunFold
             if not out.exists():
                 break
             out = RUNS / f"{stamp}-{profile.name}-{attempt}"
+    run = RunFolder(out)
     # os.path, because Path.exists raises for a path that is longer than the system allows; writing then tells.
     if os.path.exists(out) and (not out.is_dir() or any(map(_is_foreign, out.iterdir()))):
+        if run.journal.is_file() and not run.training.is_file():
+            raise InputError(
+                f"{out} holds a run that did not end; go on with it: spikenas-deploy search --resume {out}; "
+                "or give --out a new folder"
+            )
         raise InputError(f"{out} exists and is not empty; give --out a new folder, or remove it first")
-    run = RunFolder(out)
     run.save_settings(settings, profile)
     return run
 

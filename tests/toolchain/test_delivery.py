@@ -168,6 +168,11 @@ def test_the_board_s_emulator_is_required_to_verify(
 
 def test_an_untrained_run_and_an_unknown_format_are_refused(tmp_path: Path) -> None:
     run = runs.create(tmp_path / "a", profiles.load("stm32f405"), RunSettings())
+    with pytest.raises(
+        InputError, match=r"its search did not end; go on with it: spikenas-deploy search --resume"
+    ):
+        export_run(run, (), progress=quiet)
+    run.architecture.write_text("{}")
     with pytest.raises(InputError, match=r"no trained network yet; run `spikenas-deploy train"):
         export_run(run, (), progress=quiet)
     with pytest.raises(

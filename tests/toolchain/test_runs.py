@@ -70,6 +70,15 @@ def test_a_folder_whose_process_was_killed_before_there_was_a_run_is_taken() -> 
         runs.create(Path("begun"), profile, RunSettings())
 
 
+def test_a_folder_whose_search_was_interrupted_is_not_taken_but_gone_on_with() -> None:
+    profile = profiles.load("stm32f405")
+    runs.create(Path("cut"), profile, RunSettings()).journal.write_text("")
+    with pytest.raises(
+        InputError, match="cut holds a run that did not end; go on with it: .* search --resume cut"
+    ):
+        runs.create(Path("cut"), profile, RunSettings())
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence() -> None:
     with pytest.raises(InputError, match="cannot write x"):
         runs.create(Path("x" * 300), profiles.load("stm32f405"), RunSettings())

@@ -81,7 +81,9 @@ def _orientation(image: Image) -> int:
 
 
 def _unreadable(name: str, error: Exception) -> InputError:
-    detail = " ".join(str(error).split())[:200]
-    return InputError(
-        f"cannot decode the image {name}: {detail or type(error).__name__}; replace or remove it"
-    )
+    from PIL import UnidentifiedImageError
+
+    detail = " ".join(str(error).split())[:200] or type(error).__name__
+    if isinstance(error, UnidentifiedImageError):
+        detail = "what it holds is no PNG, JPEG, BMP or GIF"  # PIL names the object in memory
+    return InputError(f"cannot decode the image {name}: {detail}; replace or remove it")

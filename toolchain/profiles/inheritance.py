@@ -150,9 +150,20 @@ def _unknown(path: Path, where: str, table: dict[str, Any], known: list[str]) ->
     for key, value in table.items():
         place = f" in [{where}]" if where else ""
         if key not in known:
-            yield Finding(str(path), f"unknown key {shown(key)}{place}{nearest(key, known)}", "unknown_key")
+            advice = _outside_its_table(key) if not where else ""
+            advice = advice or nearest(key, known)
+            yield Finding(str(path), f"unknown key {shown(key)}{place}{advice}", "unknown_key")
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             yield Finding(str(path), f"{key}{place} is beyond 64 bits; correct the number", "schema")
+
+
+def _outside_its_table(key: str) -> str:
+    """What to do about a key of a table that stands above all tables, as when only its own # was deleted."""
+    headers = [f"[{name}]" for name, model in _TABLES.items() if key in _keys(model)]
+    headers += ["[regions.NAME]"] if key in _keys(Region) else []
+    return (
+        f"; it belongs below {' or '.join(headers)}: is there a # before that line still?" if headers else ""
+    )
 
 
 def _source_findings(path: Path, inherited: dict[str, Any], data: dict[str, Any]) -> Iterator[Finding]:
@@ -168,10 +179,10 @@ def _source_findings(path: Path, inherited: dict[str, Any], data: dict[str, Any]
             key for key, value in new.items() if isinstance(value, int | float) and value != old.get(key)
         ]
         if numbers and "source" in old and "source" not in new:
-            place = f"[{where}] changes" if where else "the file changes"
+            place, there = (f"[{where}]", "there") if where else ("the file", "above its first table")
             yield Finding(
                 str(path),
-                f'{place} {", ".join(numbers)} without a source; add source = "..." there',
+                f'{place} changes {", ".join(numbers)} without a source; add source = "..." {there}',
                 "source",
             )
 

@@ -110,10 +110,7 @@ def pick_run(run: RunFolder, wanted: str, *, out: Path | None = None) -> tuple[R
 def search_found(run: RunFolder) -> dict[str, Any]:
     """What the search of ``run`` found (``documents.search_document``); raises ``InputError`` if it did not end."""
     if not run.search.is_file():
-        raise InputError(
-            f"{run.path} has no {run.search.name}, because its search did not end;"
-            f" go on with it: spikenas-deploy search --resume {run.path}"
-        )
+        raise runs.search_did_not_end(run, run.search)
     found = read_json(run.search)
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise InputError(f"{run.search} is not a search of this version ({SCHEMA}); start a new search")

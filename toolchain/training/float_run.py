@@ -16,7 +16,7 @@ from toolchain.datasets import Dataset
 from toolchain.errors import InputError
 from toolchain.files import read_bytes, write_atomic, write_json
 from toolchain.network.snasnet import SnasnetNetwork
-from toolchain.runs import TRAINING_SCHEMA, RunFolder
+from toolchain.runs import TRAINING_SCHEMA, RunFolder, untrained
 from toolchain.search.snasnet.training import phase, train
 from toolchain.settings import TrainingSettings
 from toolchain.training.phase import seconds_per_epoch
@@ -98,9 +98,7 @@ def trained_network(run: RunFolder, data: Dataset) -> SnasnetNetwork:
     if not isinstance(architecture, SnasnetArchitecture):
         raise InputError(f"{run.architecture} is not of the snasnet space; start a new run with `search`")
     if not run.checkpoint.is_file():
-        raise InputError(
-            f"{run.path} has no trained network yet; run `spikenas-deploy train {run.path}` first"
-        )
+        raise untrained(run)
     network = SnasnetNetwork(architecture, data.pixels, len(data.labels))
     try:
         network.load_state_dict(load(read_bytes(run.checkpoint, MAX_CHECKPOINT_BYTES)))

@@ -20,7 +20,7 @@ from toolchain.files import locked, read_json, remove_leftovers, write_atomic, w
 from toolchain.graph.graph import Graph
 from toolchain.graph.storage import save_graph
 from toolchain.profiles.schema import Profile
-from toolchain.runs import TRAINING_SCHEMA, RunFolder
+from toolchain.runs import TRAINING_SCHEMA, RunFolder, search_did_not_end
 from toolchain.settings import RunSettings, TrainingSettings
 from toolchain.training.checkpoints import load_checkpoint
 from toolchain.training.float_run import FloatTrainingReport, train_float
@@ -65,10 +65,7 @@ def train_run(
             "with another number of --epochs"
         )
     if not run.architecture.is_file():
-        raise InputError(
-            f"{run.path} has no {run.architecture.name}, because its search did not end; "
-            f"go on with it: spikenas-deploy search --resume {run.path}"
-        )
+        raise search_did_not_end(run, run.architecture)
     if tensorboard:
         require_tensorboard()  # before anything is trained
     busy = f"another process is training {run.path}; wait for it, or stop it"

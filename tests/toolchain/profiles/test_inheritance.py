@@ -82,7 +82,7 @@ def test_a_changed_number_needs_its_own_source(tmp_path: Path) -> None:
             tmp_path, 'inherits = "stm32f405"\nclock_hz = 8000000\n[regions.sram]\nreserved_bytes = 1024\n'
         )
     )
-    assert "changes clock_hz without a source" in message
+    assert 'changes clock_hz without a source; add source = "..." above its first table' in message
     assert "[regions.sram] changes reserved_bytes without a source" in message
 
 
@@ -105,6 +105,19 @@ def test_an_unknown_key_is_refused_with_the_nearest_known(
     file = profile(tmp_path, text)
     message = refusal(file)
     assert f"unknown key '{key}'" in message and f"did you mean {known}?" in message and str(file) in message
+
+
+@pytest.mark.parametrize(
+    ("line", "headers"),
+    [
+        ("size_bytes = 524288", "[regions.NAME]"),
+        ("active_mw = 5", "[power]"),
+        ("unicorn_cpu = 'x'", "[emulation]"),
+    ],
+)
+def test_a_key_whose_table_is_a_comment_still_is_told_so(tmp_path: Path, line: str, headers: str) -> None:
+    message = refusal(profile(tmp_path, f'inherits = "stm32f405"\n#[some.table]\n{line}\n'))
+    assert f"it belongs below {headers}: is there a # before that line still?" in message
 
 
 def test_an_unknown_key_is_told_of_the_file_that_has_it(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ BREACHES: list[tuple[str, Board]] = [
     ("core_is_named", mcu(lambda b: b.pop("core"))),
     ("core_is_named", linux(lambda b: b.update(core="cortex-m4"))),
     ("speeds_are_positive", mcu(lambda b: b.update(clock_hz=0))),
+    ("speeds_are_positive", mcu(lambda b: b.update(clock_hz=168))),
     (
         "speeds_are_positive",
         linux(lambda b: b.update(performance={"float_macs_per_second": 0.0, "source": "s"})),

@@ -21,6 +21,9 @@ UNICORN_CPUS = {
 options only.
 """
 
+SLOWEST_HZ = 1_000_000
+"""No core here runs slower: less is a clock in kilohertz or megahertz."""
+
 OLDEST_OPSET = 13
 """DequantizeLinear takes a scale per channel from this opset on (ONNX operator changelog)."""
 
@@ -76,9 +79,9 @@ def core_is_named(profile: Profile) -> Iterator[str]:
 
 
 def speeds_are_positive(profile: Profile) -> Iterator[str]:
-    """The clock, and the estimated float speed, are above zero."""
-    if profile.clock_hz <= 0:
-        yield f"clock_hz is {profile.clock_hz}; give the clock in hertz"
+    """The clock is hertz, not megahertz, and the estimated float speed is above zero."""
+    if profile.clock_hz < SLOWEST_HZ:
+        yield f"clock_hz is {profile.clock_hz}; give the clock in hertz, as in 100_000_000 for 100 MHz"
     if profile.performance is not None and profile.performance.float_macs_per_second <= 0:
         yield "[performance] float_macs_per_second must be above 0"
 

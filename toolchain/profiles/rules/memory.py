@@ -61,7 +61,10 @@ def region_is_aligned(profile: Profile) -> Iterator[str]:
     for region in profile.regions:
         for key, value in (("origin", region.origin), ("size_bytes", region.size_bytes)):
             if value % GRANULE_BYTES:
-                yield f"[regions.{region.name}] {key} is {_number(key, value)}, no multiple of 1024"
+                yield (
+                    f"[regions.{region.name}] {key} is {_number(key, value)}, no multiple of 1024; "
+                    "it is counted in bytes, 1024 to the KiB"
+                )
         if region.reserved_bytes % VECTORS_ALIGNMENT_BYTES:
             yield f"[regions.{region.name}] reserves {region.reserved_bytes}, no multiple of 256; round up"
 
