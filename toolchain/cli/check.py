@@ -163,8 +163,14 @@ def _entry(path: Path, limits: _Limits) -> Entry:
     elif limits.narrowing or limits.network != NetworkLimits():
         subject = explicit_subject(path, limits.narrowing, limits.network, limits.prefixes)
     else:
+        named = (
+            f", or check all that {FILE_NAME} names by `spikenas-deploy check`"
+            if os.path.isfile(FILE_NAME)
+            else ""
+        )
         raise InputError(
-            f"{path} belongs to no run, so the board is not known; add --profile NAME, or limits such as --flash"
+            f"{path} belongs to no run, so the board is not known; add --profile NAME, or limits such as "
+            f"--flash{named}"
         )
     return Entry("" if path == run else path.name, subject)
 

@@ -84,6 +84,8 @@ def schema_findings(file: str, error: ValidationError, document: Any) -> Iterato
             message = f"{where} is {shown(item['input'])}; use one of {item['ctx']['expected']}"
         elif kind == "value_error":
             message = f"{where}: {item['ctx']['error']}"
+        elif kind == "tuple_type" and isinstance(item["input"], dict) and len(item["loc"]) == 1:
+            message = f"{where} is one table; write [[{where}]], once for each"
         elif kind in _EXPECTED:
             message = f"{where} is {shown(item['input'])}; write {_EXPECTED[kind]}"
         else:

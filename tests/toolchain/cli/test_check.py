@@ -289,6 +289,16 @@ def test_a_run_s_energy_and_operations_hold(capsys: pytest.CaptureFixture[str], 
     assert (code, err) == (0, "") and "1,000,000,000" in out
 
 
+def test_a_file_named_beside_the_budgets_is_sent_to_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.elf").write_bytes(b"")
+    Path("spikenas.toml").write_text("")
+    code, _, err = check(capsys, Path("a.elf"))
+    assert code == 3 and "or check all that spikenas.toml names by `spikenas-deploy check`" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

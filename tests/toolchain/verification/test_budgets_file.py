@@ -94,7 +94,7 @@ ENTRY = '[[artifacts]]\npath = "a.elf"\n'
         ("", "names 0 artifacts; name 1 to 100"),
         ("artifacts = []", "names 0 artifacts"),
         ("artifacts = 5", "artifacts is 5; write a list"),
-        ("[artifacts]\npath = 'a.elf'", "artifacts"),
+        ("[artifacts]\npath = 'a.elf'", "artifacts is one table; write [[artifacts]], once for each"),
         ("[[artifacts]]\nflash = 5", "artifacts[0].path is missing; add it"),
         (ENTRY + "flsh = 5", "unknown key artifacts[0].flsh; remove it"),
         ("budget = 5\n" + ENTRY + "flash = 5", "unknown key budget; remove it"),
