@@ -79,17 +79,24 @@ def weight_count(graph: Graph) -> int:
 
 def file_bytes(demand: Demand, target: str, profile: Profile) -> Amount:
     """``artifact_bytes`` of a network's demand, or of many at once."""
-    named = name_characters(profile.name)
+    files: list[Amount] = [getattr(demand, name) for name in files_of(target, profile)]
+    written = reduce(larger, files) + name_characters(profile.name)
     if target == "cpu":
-        written = demand.onnx_int4_bytes if has_int4(profile) else demand.onnx_bytes
-        return onnx_file.file_bytes(written + named)
+        return onnx_file.file_bytes(written)
     if target == "tensorrt":
-        files = [demand.tensorrt_bytes]
-        if profile.runtime is not None and profile.runtime.gpu_int8:
-            files.append(demand.tensorrt_int8_bytes)
-        return tensorrt_file.file_bytes(reduce(larger, files) + named)
+        return tensorrt_file.file_bytes(written)
     kinds = demand.pools > 0, demand.or_pools > 0, demand.padded > 0
-    return tflite_file.file_bytes(demand.tflite_bytes + named, *kinds)
+    return tflite_file.file_bytes(written, *kinds)
+
+
+def files_of(target: str, profile: Profile) -> tuple[str, ...]:
+    """Fields of a ``Demand`` that ``file_bytes`` reads for a target."""
+    if target == "cpu":
+        return ("onnx_int4_bytes",) if has_int4(profile) else ("onnx_bytes",)
+    if target == "tensorrt":
+        int8 = profile.runtime is not None and profile.runtime.gpu_int8
+        return ("tensorrt_bytes", "tensorrt_int8_bytes") if int8 else ("tensorrt_bytes",)
+    return ("tflite_bytes",)
 
 
 def memory_bytes(demand: Demand, target: str) -> Amount:

@@ -13,7 +13,16 @@ from toolchain.architecture.architecture import Architecture, Block, Shrink, Shr
 from toolchain.cost import blocks
 from toolchain.cost.amounts import Amount, Map, choose, indicator
 from toolchain.cost.blocks import Indices, Reached, cell_order
-from toolchain.cost.demand import FIELDS, LARGEST, Demand, head_node, map_bytes, whole_network
+from toolchain.cost.demand import (
+    EVERY_FILE,
+    FIELDS,
+    LARGEST,
+    Demand,
+    Files,
+    head_node,
+    map_bytes,
+    whole_network,
+)
 from toolchain.cost.neurons import Dynamics, dynamics
 from toolchain.graph.nodes import Leak
 
@@ -92,40 +101,47 @@ def encode(architectures: Sequence[Architecture]) -> Batch:
 
 
 def demands(
-    batch: Batch, pixels: Map, frames: int, classes: int, characters: int, most_counted: int = MOST_COUNTED
+    batch: Batch,
+    pixels: Map,
+    frames: int,
+    classes: int,
+    characters: int,
+    most_counted: int = MOST_COUNTED,
+    files: Files = EVERY_FILE,
 ) -> tuple[Demand, NDArray[np.bool_]]:
     """The demand of each architecture for such an input, and whether it can be built.
 
     Maps must be neither too small nor too large, and ``frames`` of ``pixels`` be one, or one for each time step.
     ``characters``: those of what files say about classes and images (``cost.facts.data_characters``);
-    ``most_counted``: the most spikes that the head may count.
+    ``most_counted``: the most spikes that the head may count; ``files``: those whose bytes are asked for.
     """
     everywhere = slice(None)
     sums, path = _Sums(len(batch)), _Path(len(batch))
-    sums.add(everywhere, whole_network(len("pixels"), pixels, frames, classes, characters))
+    sums.add(everywhere, whole_network(len("pixels"), pixels, frames, classes, characters, files))
     runs = batch.runs(everywhere)
-    found = blocks.stem(pixels, frames, batch.stem_channels, batch.stem_stride, runs)
+    found = blocks.stem(pixels, frames, batch.stem_channels, batch.stem_stride, runs, files)
     sums.add(everywhere, path.go(everywhere, found))
     for column, cell_digits, shrink_digits in zip(batch.blocks.T, *_digits(batch.blocks), strict=True):
         here = np.flatnonzero((column >= 0) & (column < STRIDE))
         if len(here):
             number = _one_if_equal(cell_digits[here])
             stored = _one_if_equal(batch.bits[here])
-            found = blocks.cells(path.at(here), column[here], number, batch.runs(here), stored)
+            found = blocks.cells(path.at(here), column[here], number, batch.runs(here), stored, files)
             sums.add(here, path.go(here, found))
         for form, code in SHRINKS:
             here = np.flatnonzero((column & code) * (column > 0))
             if len(here):
                 number = _one_if_equal(shrink_digits[here])
                 stored, channels = _one_if_equal(batch.bits[here]), column[here] - code
-                found = blocks.shrink(path.at(here), form, channels, number, batch.runs(here), stored)
+                found = blocks.shrink(path.at(here), form, channels, number, batch.runs(here), stored, files)
                 sums.add(here, path.go(here, found))
     last, name = path.at(everywhere)
     counts, alive = indicator(~batch.flatten), map_bytes(last, runs.time_steps)
     features = choose(batch.flatten, last.size, last.channels)
     # As architecture.build has it: a head that counts keeps 8 bits.
     stored, steps = _one_if_equal(np.where(batch.flatten, batch.bits, 8)), runs.time_steps
-    sums.add(everywhere, head_node(len("head"), name, features, classes, counts, steps, alive, stored))
+    read = len("head"), name, features, classes, counts
+    sums.add(everywhere, head_node(*read, steps, alive, stored, files))
     counted = choose(batch.flatten, 1, last.height * last.width) * runs.time_steps
     # A side that has become 0 stays 0, so the last map tells of all.
     buildable = (last.height >= 1) & (last.width >= 1) & (counted <= most_counted)

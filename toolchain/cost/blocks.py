@@ -23,7 +23,17 @@ from toolchain.architecture.cells import (
     distinct_cells,
 )
 from toolchain.cost.amounts import Amount, Map, choose, larger
-from toolchain.cost.demand import FIELDS, Demand, map_bytes, or_pool_node, pixel_node, spike_node, total
+from toolchain.cost.demand import (
+    EVERY_FILE,
+    FIELDS,
+    Demand,
+    Files,
+    map_bytes,
+    or_pool_node,
+    pixel_node,
+    spike_node,
+    total,
+)
 from toolchain.cost.neurons import Convolutions, Dynamics, FanIn, Neurons, padded
 from toolchain.graph.nodes import Shape, conv_output
 
@@ -57,7 +67,12 @@ def cell_order() -> tuple[Cell, ...]:
 
 
 def stem(
-    pixels: Map, frames: int, channels: Amount, stride: Amount, dynamics: Dynamics
+    pixels: Map,
+    frames: int,
+    channels: Amount,
+    stride: Amount,
+    dynamics: Dynamics,
+    files: Files = EVERY_FILE,
 ) -> tuple[Reached, Demand]:
     """The map behind a stem, and the stem's demand; ``pixels`` are those of a frame."""
     shape, name = _convolved(pixels, channels, STEM_KERNEL, stride), len("stem")
@@ -66,12 +81,19 @@ def stem(
         Neurons(name, shape, dynamics),
         _one_convolution(read, shape, STEM_KERNEL)._replace(frames=frames),
         map_bytes(shape, dynamics.time_steps),
+        files,
     )
     return Reached(shape, name), demand
 
 
 def shrink(
-    read: Reached, form: ShrinkForm, channels: Amount, number: Amount, dynamics: Dynamics, bits: Amount = 8
+    read: Reached,
+    form: ShrinkForm,
+    channels: Amount,
+    number: Amount,
+    dynamics: Dynamics,
+    bits: Amount = 8,
+    files: Files = EVERY_FILE,
 ) -> tuple[Reached, Demand]:
     """The map behind a shrink, and the shrink's demand; ``number``: the digits of its number; ``bits`` of a weight."""
     demands, steps, stride = [], dynamics.time_steps, 2
@@ -79,17 +101,22 @@ def shrink(
         source = read.shape
         pooled = Reached(Map(source.channels, source.height // 2, source.width // 2), len("pool") + number)
         alive = map_bytes(source, steps) + map_bytes(pooled.shape, steps)
-        demands.append(or_pool_node(pooled.name, pooled.shape, read.name, source, steps, alive))
+        demands.append(or_pool_node(pooled.name, pooled.shape, read.name, source, steps, alive, files))
         read, stride = pooled, 1
     shape, name = _convolved(read.shape, channels, SHRINK_KERNEL, stride), len("shrink") + number
     alive = map_bytes(read.shape, steps) + map_bytes(shape, steps)
     fan_in = _one_convolution(read, shape, SHRINK_KERNEL)._replace(bits=bits)
-    demands.append(spike_node(Neurons(name, shape, dynamics), fan_in, alive))
+    demands.append(spike_node(Neurons(name, shape, dynamics), fan_in, alive, files))
     return Reached(shape, name), total(demands)
 
 
 def cells(
-    read: Reached, indices: Indices, number: Amount, dynamics: Dynamics, bits: Amount = 8
+    read: Reached,
+    indices: Indices,
+    number: Amount,
+    dynamics: Dynamics,
+    bits: Amount = 8,
+    files: Files = EVERY_FILE,
 ) -> tuple[Reached, Demand]:
     """The maps behind the cells with these ``indices`` into ``cell_order``, and the cells' demands.
 
@@ -107,9 +134,13 @@ def cells(
         # Each edge reads another map of the cell, all of which have the same shape.
         elements, stored = node.edges * shape.size, choose(node.narrow + node.wide > 0, bits, 8)
         fan_in = FanIn(node.edges, node.pools, (narrow, wide), elements, names, longest, bits=stored)
-        demand = spike_node(neurons, fan_in, node.alive_maps * plane)
-        demands.append(Demand(*(getattr(demand, name) * node.present for name in FIELDS)))
+        demand = spike_node(neurons, fan_in, node.alive_maps * plane, files)
+        demands.append(Demand(*(_where(node.present, getattr(demand, name)) for name in FIELDS)))
     return Reached(shape, name), total(demands)
+
+
+def _where(present: Indices, amount: Amount) -> Amount:
+    return amount * present if isinstance(amount, np.ndarray) or amount else 0
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ at once. The largest numbers, of 64 cells of 4096 channels on maps of 4096x4096,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import reduce
 
@@ -76,23 +76,30 @@ class Demand:
 FIELDS = tuple(field.name for field in fields(Demand))
 LARGEST = frozenset({"arena_bytes", "working", "time_steps"})
 
+Files = frozenset[str]
+"""Fields of ``Demand`` that are bytes of files, which take most of the time: those not asked for are left 0."""
+
+EVERY_FILE: Files = frozenset(
+    {"onnx_bytes", "onnx_int4_bytes", "tensorrt_bytes", "tensorrt_int8_bytes", "tflite_bytes"}
+)
+
 
 def total(parts: Iterable[Demand]) -> Demand:
     """The demand of a network of these parts."""
     return reduce(_plus, parts)
 
 
-def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
+def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0, files: Files = EVERY_FILE) -> Demand:
     """A node that convolves pixels; ``alive_bytes`` are those of all maps that are alive while it runs."""
     shape, taps = node.shape, fan_in.taps
-    written = onnx_file.pixel_node(node, fan_in)
     return Demand(
         constants_bytes=sum(map(aligned, pixel_arrays(shape.channels, taps).values())),
-        onnx_bytes=written,
-        onnx_int4_bytes=written,
-        tensorrt_bytes=tensorrt_file.pixel_node(node, fan_in, False),
-        tensorrt_int8_bytes=tensorrt_file.pixel_node(node, fan_in, True),
-        tflite_bytes=tflite_file.pixel_node(node, fan_in),
+        **_written(
+            files,
+            onnx=lambda _: onnx_file.pixel_node(node, fan_in),
+            tensorrt=lambda int8: tensorrt_file.pixel_node(node, fan_in, int8),
+            tflite=lambda: tflite_file.pixel_node(node, fan_in),
+        ),
         lif_nodes=1,
         frame_nodes=int(fan_in.frames > 1),
         padded=fan_in.padded,
@@ -107,7 +114,7 @@ def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
     )
 
 
-def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
+def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0, files: Files = EVERY_FILE) -> Demand:
     """A node that sums the currents of spikes; ``alive_bytes`` as for ``pixel_node``."""
     shape, taps, time_steps = node.shape, fan_in.taps, node.dynamics.time_steps
     arrays = spike_arrays(shape.channels, taps, fan_in.currents, fan_in.edges, fan_in.bits)
@@ -115,11 +122,12 @@ def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
     weighted = {bits: indicator((taps > 0) & (fan_in.bits == bits)) for bits in WIDTHS}
     return Demand(
         constants_bytes=sum(map(aligned, arrays.values())),
-        onnx_bytes=onnx_file.spike_node(node, fan_in, False),
-        onnx_int4_bytes=onnx_file.spike_node(node, fan_in, True),
-        tensorrt_bytes=tensorrt_file.spike_node(node, fan_in, False),
-        tensorrt_int8_bytes=tensorrt_file.spike_node(node, fan_in, True),
-        tflite_bytes=tflite_file.spike_node(node, fan_in),
+        **_written(
+            files,
+            onnx=lambda int4: onnx_file.spike_node(node, fan_in, int4),
+            tensorrt=lambda int8: tensorrt_file.spike_node(node, fan_in, int8),
+            tflite=lambda: tflite_file.spike_node(node, fan_in),
+        ),
         lif_nodes=1,
         spike_nodes=1,
         weighted_8=weighted[8],
@@ -140,18 +148,23 @@ def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0) -> Demand:
 
 
 def or_pool_node(
-    name: Amount, shape: Map, source_name: Amount, source: Map, time_steps: Amount, alive_bytes: Amount = 0
+    name: Amount,
+    shape: Map,
+    source_name: Amount,
+    source: Map,
+    time_steps: Amount,
+    alive_bytes: Amount = 0,
+    files: Files = EVERY_FILE,
 ) -> Demand:
     """A node, with a name of this length, that pools spikes by two."""
-    written = onnx_file.or_pool_node(name, source_name, time_steps)
-    plain = onnx_network.or_pool_node(name, source_name, time_steps)
     return Demand(
         constants_bytes=aligned(OR_POOL_BYTES),
-        onnx_bytes=written,
-        onnx_int4_bytes=written,
-        tensorrt_bytes=plain,
-        tensorrt_int8_bytes=plain,
-        tflite_bytes=tflite_file.or_pool_node(name, time_steps),
+        **_written(
+            files,
+            onnx=lambda _: onnx_file.or_pool_node(name, source_name, time_steps),
+            tensorrt=lambda _: onnx_network.or_pool_node(name, source_name, time_steps),
+            tflite=lambda: tflite_file.or_pool_node(name, time_steps),
+        ),
         or_pools=1,
         arena_bytes=alive_bytes,
         working=source.size + 2 * shape.size,
@@ -167,17 +180,18 @@ def head_node(
     time_steps: Amount,
     alive_bytes: Amount = 0,
     bits: Amount = 8,
+    files: Files = EVERY_FILE,
 ) -> Demand:
     """The read-out of ``features`` counts of spikes, over space if ``counts`` is 1; ``alive_bytes`` of its map."""
     read = name, source_name, time_steps, classes, features, counts
-    plain = tensorrt_file.head_node(*read)
     return Demand(
         constants_bytes=sum(map(aligned, head_arrays(classes, features, bits).values())),
-        onnx_bytes=onnx_file.head_node(*read, bits, False),
-        onnx_int4_bytes=onnx_file.head_node(*read, bits, True),
-        tensorrt_bytes=plain,
-        tensorrt_int8_bytes=plain,
-        tflite_bytes=tflite_file.head_node(name, time_steps, classes, features, counts),
+        **_written(
+            files,
+            onnx=lambda int4: onnx_file.head_node(*read, bits, int4),
+            tensorrt=lambda _: tensorrt_file.head_node(*read),
+            tflite=lambda: tflite_file.head_node(name, time_steps, classes, features, counts),
+        ),
         packed_heads=indicator(bits < 8),
         weights=classes * features,
         operations=classes * features,
@@ -186,20 +200,23 @@ def head_node(
     )
 
 
-def whole_network(name: int, pixels: Map, frames: int, classes: int, characters: int) -> Demand:
+def whole_network(
+    name: int, pixels: Map, frames: int, classes: int, characters: int, files: Files = EVERY_FILE
+) -> Demand:
     """What a network demands beside its nodes: the description, the known answer and the input.
 
     ``pixels``: of a frame; ``characters``: those of what files say about classes and images (``cost.facts``).
     """
     input_bytes = pixels.size * frames
-    written = onnx_file.whole_network(name, pixels, frames, classes, characters)
+    said = name, pixels, frames, classes, characters
     return Demand(
         constants_bytes=sum(map(aligned, network_arrays(input_bytes, classes).values())),
-        onnx_bytes=written,
-        onnx_int4_bytes=written,
-        tensorrt_bytes=tensorrt_file.whole_network(name, pixels, frames, classes, characters, False),
-        tensorrt_int8_bytes=tensorrt_file.whole_network(name, pixels, frames, classes, characters, True),
-        tflite_bytes=tflite_file.whole_network(name, frames, characters),
+        **_written(
+            files,
+            onnx=lambda _: onnx_file.whole_network(*said),
+            tensorrt=lambda int8: tensorrt_file.whole_network(*said, int8),
+            tflite=lambda: tflite_file.whole_network(name, frames, characters),
+        ),
         input_bytes=input_bytes,
     )
 
@@ -212,6 +229,24 @@ def map_bytes(shape: Map, time_steps: Amount) -> Amount:
 def counts_bytes(features: Amount) -> Amount:
     """The head's spike counts, uint16."""
     return features * 2
+
+
+def _written(
+    files: Files,
+    *,
+    onnx: Callable[[bool], Amount],
+    tensorrt: Callable[[bool], Amount],
+    tflite: Callable[[], Amount],
+) -> dict[str, Amount]:
+    """Bytes of a part in the ``files`` asked for; ``onnx`` takes whether INT4 may be, ``tensorrt`` whether int8 is."""
+    makers: dict[str, Callable[[], Amount]] = {
+        "onnx_bytes": lambda: onnx(False),
+        "onnx_int4_bytes": lambda: onnx(True),
+        "tensorrt_bytes": lambda: tensorrt(False),
+        "tensorrt_int8_bytes": lambda: tensorrt(True),
+        "tflite_bytes": tflite,
+    }
+    return {name: make() for name, make in makers.items() if name in files}
 
 
 def _updates(node: Neurons) -> Amount:

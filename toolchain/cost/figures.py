@@ -10,7 +10,7 @@ from typing import overload
 from toolchain.cost import artifacts, calibrated, microcontroller
 from toolchain.cost.amounts import Amount, Estimate, larger, rounded
 from toolchain.cost.code_size import image_code_bytes
-from toolchain.cost.demand import Demand
+from toolchain.cost.demand import Demand, Files
 from toolchain.cost.layout import mailbox_bytes
 from toolchain.cost.regions import Part, assign, image_parts, used_bytes
 from toolchain.cost.tflm_bounds import bounds
@@ -55,7 +55,7 @@ def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Fi
         return micro_figures(demand, profile, *bounds(demand))
     if profile.core is not None and profile.regions:
         return _microcontroller(demand, profile)
-    shipped = targets or [artifacts.DEFAULTS[form] for form in profile.default_formats if form != "c"]
+    shipped = _shipped(profile, targets)
     estimated = [target for target in shipped if target in artifacts.ON_PROCESSOR]
     rates = [
         rate for target in estimated if (rate := calibrated.macs_per_second(profile, target)) is not None
@@ -70,6 +70,15 @@ def figures(demand: Demand, profile: Profile, targets: Sequence[str] = ()) -> Fi
         latency_ms=time_ms,
         energy_mj=energy_mj(profile, time_ms),
         operations=demand.operations,
+    )
+
+
+def files(profile: Profile, targets: Sequence[str] = ()) -> Files:
+    """The files of a ``Demand`` that ``figures`` reads for these; firmware and TensorFlow Lite Micro need none."""
+    if MICRO in targets or profile.core is not None and profile.regions:
+        return frozenset()
+    return frozenset(
+        name for target in _shipped(profile, targets) for name in artifacts.files_of(target, profile)
     )
 
 
@@ -113,6 +122,10 @@ def energy_mj(profile: Profile, time_ms: Estimate | None) -> Estimate | None:
     if profile.power is None or time_ms is None:
         return None
     return profile.power.active_mw * time_ms / 1e3
+
+
+def _shipped(profile: Profile, targets: Sequence[str]) -> Sequence[str]:
+    return targets or [artifacts.DEFAULTS[form] for form in profile.default_formats if form != "c"]
 
 
 def _resident(demand: Demand, profile: Profile, target: str) -> Amount:

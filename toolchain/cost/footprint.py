@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from toolchain.cost.amounts import Amount, Estimate, Truth
-from toolchain.cost.figures import MICRO, Figures, figures, micro_figures
+from toolchain.cost.figures import MICRO, Figures, figures, files, micro_figures
 from toolchain.cost.graph_demand import graph_demand
 from toolchain.cost.layout import RegionUse
 from toolchain.cost.tflm import predicted
@@ -57,7 +57,7 @@ def footprint(graph: Graph, profile: Profile, targets: Sequence[str] = ()) -> Fo
     For TensorFlow Lite Micro these are closer than ``figures`` of the demand, and never above those but where its
     bounds fail. Raises ``InputError`` if it could not count the spikes.
     """
-    demand = graph_demand(graph)
+    demand = graph_demand(graph, files(profile, targets))
     if MICRO in targets:
         found = micro_figures(demand, profile, *predicted(graph, profile))
     else:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from toolchain.cost.amounts import Map
 from toolchain.cost.arena import arena_bytes, buffers
 from toolchain.cost.demand import (
+    EVERY_FILE,
     Demand,
+    Files,
     head_node,
     or_pool_node,
     pixel_node,
@@ -21,9 +23,9 @@ from toolchain.graph.graph import Graph, sources
 from toolchain.graph.nodes import Head, Input, Lif, Node, OrPool, PixelConv, Pool, SpikeConv
 
 
-def graph_demand(graph: Graph) -> Demand:
-    """What ``graph`` demands, its buffers placed; weights are not needed."""
-    nodes = [_node(graph, node) for node in graph.nodes]
+def graph_demand(graph: Graph, files: Files = EVERY_FILE) -> Demand:
+    """What ``graph`` demands, its buffers placed, and as bytes of ``files``; weights are not needed."""
+    nodes = [_node(graph, node, files) for node in graph.nodes]
     return replace(total(nodes), arena_bytes=arena_bytes(buffers(graph)))
 
 
@@ -49,10 +51,10 @@ def fan_in(graph: Graph, node: Lif) -> FanIn:
     )
 
 
-def _node(graph: Graph, node: Node) -> Demand:
+def _node(graph: Graph, node: Node, files: Files) -> Demand:
     if isinstance(node, Input):
         said = data_characters(graph.labels, graph.preprocessing, graph.head.shifts)
-        return whole_network(len(node.name), Map(*node.shape), node.frames, graph.head.classes, said)
+        return whole_network(len(node.name), Map(*node.shape), node.frames, graph.head.classes, said, files)
     if isinstance(node, Head):
         return head_node(
             len(node.name),
@@ -62,10 +64,12 @@ def _node(graph: Graph, node: Node) -> Demand:
             int(node.features == "count"),
             graph.time_steps,
             bits=node.bits,
+            files=files,
         )
     if isinstance(node, OrPool):
         source = Map(*graph.source_shape(node.source))
-        return or_pool_node(len(node.name), Map(*node.shape), len(node.source), source, graph.time_steps)
+        names = len(node.name), Map(*node.shape), len(node.source), source
+        return or_pool_node(*names, graph.time_steps, files=files)
     neurons = Neurons(len(node.name), Map(*node.shape), dynamics(graph.time_steps, node.leak, node.reset))
     kind = pixel_node if isinstance(node.edges[0], PixelConv) else spike_node
-    return kind(neurons, fan_in(graph, node))
+    return kind(neurons, fan_in(graph, node), files=files)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from toolchain.cost.amounts import Amount, choose, indicator
 from toolchain.cost.onnx_network import FLOAT_BYTES
 from toolchain.cost.onnx_parts import attribute, operator, tensor, varint
@@ -74,8 +76,10 @@ def stored(
     held_inputs = inputs * kept // 8
     constant = tensor(name, extents + 1 + varint(held_inputs), weights * kept // 8)
     values = name + len(".float")
-    whole = operator("Cast", (name,), values, TO)
-    found = constant + choose(packed > 0, _unpacked(name, values, bits, node), whole)
+    found: Amount = constant + operator("Cast", (name,), values, TO)
+    # Weights of 8 bits, which is what most searches are for, are nowhere packed.
+    if np.any(packed):
+        found = choose(packed > 0, constant + _unpacked(name, values, bits, node), found)
     if has_int4:
         codes = name + len(".codes")
         narrow = (

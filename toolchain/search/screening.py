@@ -20,7 +20,7 @@ from toolchain.cost.amounts import Map
 from toolchain.cost.batch import MOST_COUNTED, Batch, demands, encode
 from toolchain.cost.blocks import Indices
 from toolchain.cost.facts import data_characters
-from toolchain.cost.figures import MICRO, figures
+from toolchain.cost.figures import MICRO, figures, files
 from toolchain.cost.footprint import broken
 from toolchain.errors import InputError
 from toolchain.graph.bounds import INT16_MAX
@@ -144,6 +144,7 @@ class Screen:
             self._classes,
             self._characters,
             INT16_MAX if micro else MOST_COUNTED,
+            files(self.board.profile, self.board.limits.targets),
         )
         buildable &= self._takes_any
         used = figures(demand, self.board.profile, self.board.limits.targets)

@@ -17,7 +17,7 @@ from toolchain.architecture.text import parse
 from toolchain.cost.amounts import Map
 from toolchain.cost.batch import Batch, demands, encode
 from toolchain.cost.blocks import cell_order
-from toolchain.cost.demand import FIELDS
+from toolchain.cost.demand import EVERY_FILE, FIELDS
 from toolchain.cost.facts import data_characters
 from toolchain.cost.graph_demand import graph_demand
 from toolchain.errors import InputError
@@ -53,6 +53,21 @@ def test_every_demand_is_the_graph_s(
     expected = graph_demand(graph)
     for name in FIELDS:
         assert getattr(found, name)[0] == getattr(expected, name), name
+
+
+@pytest.mark.parametrize("file", sorted(EVERY_FILE))
+def test_what_is_not_asked_for_changes_nothing_else(file: str) -> None:
+    lines = [
+        "t2 leak2 reset-subtract stem4/1 203401 pool3 332211 head-flatten",
+        "t8 decay2 reset-zero stem9/2 head-count",
+    ]
+    batch = encode([parse(line) for line in lines])
+    whole, _ = demands(batch, Map(1, 20, 21), 1, 3, 40)
+    asked, _ = demands(batch, Map(1, 20, 21), 1, 3, 40, files=frozenset({file}))
+    for name in FIELDS:
+        expected = getattr(whole, name)
+        left_out = name in EVERY_FILE and name != file
+        assert np.array_equal(getattr(asked, name), 0 * expected if left_out else expected), name
 
 
 def test_numbers_of_nodes_may_have_two_digits() -> None:

@@ -13,9 +13,10 @@ from toolchain import profiles
 from toolchain.cost import demand
 from toolchain.cost.amounts import Map
 from toolchain.cost.arena import arena_bytes, buffers
+from toolchain.cost.artifacts import TARGETS
 from toolchain.cost.code_size import image_code_bytes
-from toolchain.cost.demand import FIELDS, LARGEST, Demand, total
-from toolchain.cost.figures import Figures, figures
+from toolchain.cost.demand import EVERY_FILE, FIELDS, LARGEST, Demand, total
+from toolchain.cost.figures import MICRO, Figures, figures, files
 from toolchain.cost.footprint import footprint
 from toolchain.cost.graph_demand import graph_demand
 from toolchain.cost.layout import layout
@@ -68,6 +69,45 @@ def test_many_networks_at_once_get_the_figures_of_each(profile: profiles.schema.
                 assert [region.used_bytes[index] for region in found] == expected
             else:
                 assert (found is None and expected is None) or found[index] == expected, field.name
+
+
+def shipped() -> list[tuple[profiles.schema.Profile, tuple[str, ...]]]:
+    """Every profile with its default formats, and with each target that can be predicted for it."""
+    found: list[tuple[profiles.schema.Profile, tuple[str, ...]]] = []
+    for profile in PROFILES:
+        tensorrt = profile.runtime is not None and profile.runtime.tensorrt is not None
+        linux = [*TARGETS] if tensorrt else [target for target in TARGETS if target != "tensorrt"]
+        known = ["firmware", MICRO] if profile.core is not None else linux
+        found += [(profile, ()), *((profile, (target,)) for target in known)]
+        found += [(profile, tuple(linux))] if profile.core is None else []
+    return found
+
+
+@pytest.mark.parametrize(
+    ("profile", "targets"),
+    [pytest.param(*case, id="-".join((case[0].name, *case[1]))) for case in shipped()],
+)
+def test_the_files_that_are_asked_for_are_all_that_figures_need(
+    profile: profiles.schema.Profile, targets: tuple[str, ...]
+) -> None:
+    wanted = files(profile, targets)
+    assert wanted <= EVERY_FILE
+    for graph in GRAPHS[::4]:
+        whole, asked = graph_demand(graph), graph_demand(graph, wanted)
+        for name in FIELDS:
+            left_out = name in EVERY_FILE and name not in wanted
+            assert getattr(asked, name) == (0 if left_out else getattr(whole, name)), name
+        assert figures(asked, profile, targets) == figures(whole, profile, targets)
+
+
+def test_a_linux_board_needs_a_file_and_a_microcontroller_none() -> None:
+    assert files(profiles.load("stm32f405")) == files(profiles.load("stm32f405"), (MICRO,)) == frozenset()
+    assert files(profiles.load("jetson_nano")) == {"onnx_bytes"}
+    assert "tflite_bytes" in files(profiles.load("raspberry_pi_4b"))
+    assert files(profiles.load("jetson_orin_nano"), ("tensorrt",)) == {
+        "tensorrt_bytes",
+        "tensorrt_int8_bytes",
+    }
 
 
 NUMBERS = st.integers(0, 1 << 40)
