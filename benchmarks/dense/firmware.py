@@ -17,15 +17,36 @@ from toolchain.cost.arena import Buffer, arena_bytes, place
 from toolchain.cost.code_size import Compiler
 from toolchain.files import write_atomic
 from toolchain.graph.nodes import Shape
-from toolchain.profiles.schema import Profile
+from toolchain.profiles.schema import Core, Profile
 
 RUNTIME = Path(__file__).parent / "runtime"
 
 TAPS = 4
 """Taps that the kernel works on at once, ``DENSE_TAPS`` in ``runtime/dense.h``."""
 
-SIMD_CORES = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
-"""Cores whose kernel is ``runtime/dense_dsp.S``; it reads weights in another order than the one in C."""
+
+@dataclass(frozen=True)
+class Order:
+    """How a core's kernel reads weights: ``channels`` at a time, ``taps`` of one and then of the next, plus ``offset``.
+
+    Channels are padded with zeros to a multiple of ``channels``.
+    """
+
+    channels: int
+    taps: int
+    offset: int = 0
+
+
+_DSP = Order(2, TAPS)
+
+ORDERS: dict[Core, Order] = {
+    "cortex-m4": _DSP,
+    "cortex-m7": _DSP,
+    "cortex-m33": _DSP,
+    "cortex-m3": Order(4, 1),
+    "cortex-m0plus": Order(2, 1, 128),
+}
+"""``runtime/dense_dsp.S`` and ``runtime/dense_plain.S``."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +74,11 @@ def write(network: DenseNetwork, profile: Profile, folder: Path, known_image: ND
         write_atomic(folder / path.name, path.read_text(encoding="utf-8"))
     placed = {buffer.name: buffer for buffer in place(_buffers(network))}
     known = dense.scores(network, known_image[np.newaxis])[0]
-    simd = profile.core in SIMD_CORES
+    assert profile.core is not None
+    order = ORDERS[profile.core]
     text = "\n".join(
         (
-            *_constants(network, placed, simd),
+            *_constants(network, placed, order),
             *_known(known_image, known),
             _infer(network, arena_bytes(list(placed.values()))),
         )
@@ -78,15 +100,13 @@ def build(folder: Path, profile: Profile, compiler: Compiler) -> Path:
     return folder / "firmware.elf"
 
 
-def packed_weights(layer: Layer, shapes: Mapping[str, Shape], simd: bool) -> NDArray[np.int8]:
-    """Weights int8 in the order in which the kernel reads them.
-
-    For two channels at a time: four taps of one and then of the other (``simd``), or tap by tap one of each.
-    """
+def packed_weights(layer: Layer, shapes: Mapping[str, Shape], order: Order) -> NDArray[np.int16]:
+    """Weights, int8 or uint8 values, in the order in which a core's kernel reads them."""
     columns = [_taps(edge, shapes[edge.source].channels) for edge in layer.convolutions]
     taps = np.concatenate(columns, axis=1) if columns else np.zeros((layer.shape.channels, TAPS), np.int8)
-    pairs = taps.reshape(layer.shape.channels // 2, 2, -1, TAPS if simd else 1)
-    return np.ascontiguousarray(pairs.transpose(0, 2, 1, 3)).ravel()
+    padded = np.pad(taps, ((0, -len(taps) % order.channels), (0, 0))).astype(np.int16) + order.offset
+    groups = padded.reshape(-1, order.channels, padded.shape[1] // order.taps, order.taps)
+    return np.ascontiguousarray(groups.transpose(0, 2, 1, 3)).ravel()
 
 
 def _taps(edge: Convolution, channels: int) -> NDArray[np.int8]:
@@ -140,14 +160,14 @@ def _gathers(network: DenseNetwork, edge: Convolution) -> bool:
     return network.shape(edge.source).channels % TAPS != 0
 
 
-def _constants(network: DenseNetwork, placed: Mapping[str, Buffer], simd: bool) -> Iterator[str]:
+def _constants(network: DenseNetwork, placed: Mapping[str, Buffer], order: Order) -> Iterator[str]:
     shapes = {network.input: network.pixels} | {layer.name: layer.shape for layer in network.layers}
     widest = max(network.shape(layer.name).channels for layer in network.layers)
     yield f"uint8_t DENSE_ALIGNED net_arena[{arena_bytes(list(placed.values()))}];"
     yield _array("uint8_t", "zeros", np.zeros(widest, np.uint8))
     for layer in network.layers:
         if isinstance(layer, Layer):
-            yield from _layer(network, layer, placed, packed_weights(layer, shapes, simd))
+            yield from _layer(network, layer, placed, packed_weights(layer, shapes, order))
         else:
             source = shapes[layer.source]
             fields = (
@@ -163,12 +183,12 @@ def _constants(network: DenseNetwork, placed: Mapping[str, Buffer], simd: bool) 
 
 
 def _layer(
-    network: DenseNetwork, layer: Layer, placed: Mapping[str, Buffer], weights: NDArray[np.int8]
+    network: DenseNetwork, layer: Layer, placed: Mapping[str, Buffer], weights: NDArray[np.int16]
 ) -> Iterator[str]:
     name, shape = layer.name, layer.shape
     if shape.channels % 2:
         raise ValueError(f"{name} has {shape.channels} channels; the kernel computes two at a time")
-    yield _array("int8_t", f"{name}_weights", weights)
+    yield _array("int8_t" if weights.min() < 0 else "uint8_t", f"{name}_weights", weights)
     yield _array("int32_t", f"{name}_bias", layer.bias)
     yield _array("int32_t", f"{name}_multiplier", layer.multiplier)
     edges = []
@@ -188,7 +208,9 @@ def _layer(
     pointers = (
         f"net_{name}_edges" if edges else 0,
         f"net_{name}_addends" if addends else 0,
-        *(f"net_{name}_{part}" for part in ("weights", "bias", "multiplier")),
+        f"(const void *)net_{name}_weights",
+        f"net_{name}_bias",
+        f"net_{name}_multiplier",
         "net_zeros",
     )
     offsets = (

@@ -45,7 +45,7 @@ typedef struct {
 typedef struct {
     const dense_edge *edges;
     const dense_addend *addends;
-    const int8_t *weights;
+    const void *weights; /**< in the order of the core's kernel */
     const int32_t *bias, *multiplier;
     const uint8_t *zeros;
     uint32_t edge_count, addend_count;
@@ -68,7 +68,7 @@ typedef struct {
 
 /** Two pixels, all channels; the assembly knows the offsets. */
 typedef struct {
-    const int8_t *weights;
+    const void *weights;
     const uint32_t *column;
     const uint32_t *column_end;
     const int32_t *start[2];

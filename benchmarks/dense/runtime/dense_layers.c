@@ -136,6 +136,10 @@ void dense_convolve(const dense_layer *layer, const uint8_t *image, uint8_t *are
     pixels.multiplier = layer->multiplier;
     pixels.channels = layer->channels;
     pixels.groups = layer->groups;
+    /* Without a convolution there is a column all the same, and its products must be zero. */
+    for (i = 0; i < layer->groups * 4u && !layer->edge_count; i++) {
+        column[i] = 0;
+    }
     y[0] = x[0] = 0;
     for (i = 0; i < count; i += 2) {
         uint32_t *end = column;
