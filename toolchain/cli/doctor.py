@@ -15,8 +15,8 @@ from toolchain.environment.inventory import CORE, Finding, take_inventory
 from toolchain.errors import ToolMissingError
 
 FIRMWARE_TOOL_PAIRS = {
-    "ziglang + unicorn": ("ziglang", "unicorn", "pyelftools"),
-    "arm-none-eabi-gcc + qemu-system-arm": ("arm-none-eabi-gcc", "qemu-system-arm", "pyelftools"),
+    "ziglang + unicorn": ("ziglang", "unicorn", "capstone", "pyelftools"),
+    "arm-none-eabi-gcc + qemu-system-arm": ("arm-none-eabi-gcc", "qemu-system-arm", "capstone", "pyelftools"),
 }
 
 

@@ -21,9 +21,10 @@ class Part(NamedTuple):
 
 
 def assign(parts: Sequence[Part], limits: Sequence[RegionLimit], profile: Profile) -> list[Amount]:
-    """For each part the index of its region: the first, in order, that may hold it and has room, or else the first.
+    """For each part the index of its region: the first, in order, that may hold it and has room.
 
-    A part that fits nowhere leaves its region over. Raises ``InputError`` if no region may hold a part.
+    A part that fits nowhere goes where it is over by least, and leaves that region over. Raises ``InputError`` if no
+    region may hold a part.
     """
     used: list[Amount] = [0] * len(limits)
     chosen = []
@@ -37,9 +38,12 @@ def assign(parts: Sequence[Part], limits: Sequence[RegionLimit], profile: Profil
             raise InputError(
                 f"{profile.name} has no {part.kind} region that holds {part.holds}; add it to a region's `holds`"
             )
+        left = {index: limits[index].available_bytes - used[index] - part.size_bytes for index in able}
         region: Amount = able[0]
-        for index in reversed(able):
-            region = choose(used[index] + part.size_bytes <= limits[index].available_bytes, index, region)
+        most: Amount = left[able[0]]
+        for index in able[1:]:
+            better = (most < 0) & (left[index] > most)
+            region, most = choose(better, index, region), choose(better, left[index], most)
         for index in able:
             used[index] = used[index] + part.size_bytes * (region == index)
         chosen.append(region)

@@ -31,6 +31,7 @@ TOOL_TIMEOUT_SECONDS = 20
 
 PURPOSES = {
     "ai-edge-litert": "TFLite files: writes them and runs them",
+    "capstone": "reads firmware's code, for the most stack that it needs",
     "flatbuffers": "TFLite files: their encoding",
     "jinja2": "templates of generated C sources and reports",
     "llvmlite": "compiled scores of a search: instructions that numba does not name",

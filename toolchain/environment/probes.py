@@ -128,6 +128,14 @@ def _unicorn() -> None:
     machine.emu_start(1, len(nop), count=1)
 
 
+def _capstone() -> None:
+    import capstone
+
+    nop = b"\x00\xbf"
+    decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB)
+    assert next(decoder.disasm(nop, 0)).mnemonic == "nop"
+
+
 def _pyelftools() -> None:
     import elftools.elf.elffile  # noqa: F401
 
@@ -146,6 +154,7 @@ PROBES: dict[str, Callable[[], None]] = {
     "pillow": _pillow,
     "ziglang": _ziglang,
     "unicorn": _unicorn,
+    "capstone": _capstone,
     "pyelftools": _pyelftools,
     "tflite-runtime": _tflite_runtime,
     "tflite-micro": _tflite_micro,

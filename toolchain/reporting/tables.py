@@ -203,8 +203,11 @@ def proof_table(report: FirmwareReport) -> Table:
         )
         for proof in report.proofs
     ]
-    stack = f"{report.stack_used_bytes:,}"
-    rows.append(("stack, deepest use", f"{report.stack_reserved_bytes:,}", stack, "", "at most", "emulated"))
+    reserved, stack = f"{report.stack_reserved_bytes:,}", f"{report.stack_used_bytes:,}"
+    if report.stack_bound_bytes is not None:
+        bound = f"{report.stack_bound_bytes:,}"
+        rows.append(("stack, most by the code", reserved, bound, "", "at most", "computed"))
+    rows.append(("stack, deepest use", reserved, stack, "", "at most", "emulated"))
     rows += [
         (f"instructions of image {index}", "", f"{count:,}", "", "", "emulated")
         for index, count in enumerate(report.instructions)

@@ -14,13 +14,14 @@ from toolchain.profiles.schema import Profile
 from toolchain.verification import qemu_machine
 from toolchain.verification.bench import Bench
 from toolchain.verification.elf import read_elf
-from toolchain.verification.firmware_image import prove_image
+from toolchain.verification.firmware_image import prove_image, prove_stack
 from toolchain.verification.firmware_run import emulated_scores, run_firmware
 from toolchain.verification.footprint_proof import Proof
 from toolchain.verification.prediction import UNMEASURED, predicted_lines
 from toolchain.verification.runtimes.host import HostRuntime
 from toolchain.verification.runtimes.qemu import QemuRuntime
 from toolchain.verification.runtimes.unicorn import UnicornRuntime
+from toolchain.verification.stack_bound import StackBound
 
 ELF = "firmware.elf"
 
@@ -71,20 +72,27 @@ def _verify_image(bench: Bench, elf: Path, name: str, compiler: str | None, qemu
     plan = layout(bench.graph, bench.profile)
     in_unicorn = bench.profile.emulation is not None and bench.profile.emulation.unicorn_cpu is not None
     with bench.recording():
-        proven = prove_image(bench, read_elf(elf), name, plan)
+        image = read_elf(elf)
+        proven, bound = prove_image(bench, image, name, plan), prove_stack(bench, image, name)
         if in_unicorn:
             bench.progress(f"emulating {name}")
             runtime = UnicornRuntime(elf, bench.profile, bench.graph)
             if runtime.stand_in:
                 bench.notes.append(runtime.stand_in)
-            run_firmware(
-                bench, runtime, name, plan, proven, f"exactly what {bench.profile.name} gives to the network"
-            )
+            memory = f"exactly what {bench.profile.name} gives to the network"
+            run_firmware(bench, runtime, name, plan, proven, memory, bound)
         if qemu or not in_unicorn:
-            _in_qemu(bench, elf, name, compiler, () if in_unicorn else proven)
+            _in_qemu(bench, elf, name, compiler, () if in_unicorn else proven, bound)
 
 
-def _in_qemu(bench: Bench, elf: Path, name: str, compiler: str | None, proven: tuple[Proof, ...]) -> None:
+def _in_qemu(
+    bench: Bench,
+    elf: Path,
+    name: str,
+    compiler: str | None,
+    proven: tuple[Proof, ...],
+    bound: StackBound | None,
+) -> None:
     """A second opinion; where ``proven`` is given the only one, which then also has to inspect and report."""
     machine = qemu_machine.machine_profile(bench.profile)
     memories = " and ".join(
@@ -103,7 +111,7 @@ def _in_qemu(bench: Bench, elf: Path, name: str, compiler: str | None, proven: t
         with QemuRuntime(elf, profile, bench.graph) as runtime:
             memory = f"{memories} ({how})"
             if proven:
-                run_firmware(bench, runtime, name, layout(bench.graph, profile), proven, memory)
+                run_firmware(bench, runtime, name, layout(bench.graph, profile), proven, memory, bound)
             else:
                 bench.compare(name, runtime, emulated_scores(bench, runtime, name))
     bench.notes.append(f"{name} ran on {runtime.name} with {memory}, where a stray access need not fault")

@@ -9,6 +9,7 @@ from toolchain.verification.bench import Bench
 from toolchain.verification.budget_lines import image_lines
 from toolchain.verification.elf import Image
 from toolchain.verification.footprint_proof import PREFIX, Proof, findings, proofs
+from toolchain.verification.stack_bound import StackBound, stack_bound
 
 
 def prove_image(bench: Bench, image: Image, name: str, plan: Layout) -> tuple[Proof, ...]:
@@ -24,6 +25,21 @@ def prove_image(bench: Bench, image: Image, name: str, plan: Layout) -> tuple[Pr
             _off_estimate(bench, name, proof, maker)
     bench.hold(image_lines(image, name, bench.profile, bench.limits))
     return proven
+
+
+def prove_stack(bench: Bench, image: Image, name: str) -> StackBound | None:
+    """Hold the most stack that the code of ``image`` can need against what is reserved; None if it has no bound."""
+    bound = None
+    with bench.recording():
+        bound = stack_bound(image)
+        reserved = image.symbol("_stack_top").address - image.symbol("_stack_limit").address
+        if bound.bytes > reserved:
+            bench.fail(
+                "plan",
+                f"{name} may need {bound.bytes} bytes of stack (in {' > '.join(bound.path)}), and {reserved} are "
+                "reserved; raise stack_bytes in the profile and export again",
+            )
+    return bound
 
 
 def _maker(bench: Bench, image: Image, name: str) -> Compiler:

@@ -16,6 +16,7 @@ from toolchain.verification.elf import Image
 from toolchain.verification.footprint_proof import Proof, arena_findings
 from toolchain.verification.inspection import Inspection
 from toolchain.verification.runtimes.base import Runtime
+from toolchain.verification.stack_bound import StackBound
 from toolchain.verification.verdict import FirmwareReport
 
 FIRMWARE_S = 120.0
@@ -44,9 +45,18 @@ class FirmwareRuntime(Runtime, Protocol):
 
 
 def run_firmware(
-    bench: Bench, runtime: FirmwareRuntime, name: str, plan: Layout, proven: tuple[Proof, ...], memory: str
+    bench: Bench,
+    runtime: FirmwareRuntime,
+    name: str,
+    plan: Layout,
+    proven: tuple[Proof, ...],
+    memory: str,
+    bound: StackBound | None,
 ) -> None:
-    """Compare the integers, inspect a few images, and report what was used."""
+    """Compare the integers, inspect a few images, and report what was used.
+
+    ``bound`` is the image's own, None if its code has none, which is recorded elsewhere.
+    """
     image = runtime.image
     bench.compare(name, runtime, emulated_scores(bench, runtime, name))
     if image.symbol("net_arena").size_bytes != plan.arena_bytes:
@@ -68,6 +78,12 @@ def run_firmware(
     # The paint shows what was written, the stack pointer what was reserved; the deeper of the two counts.
     stack = max([runtime.stack_bytes(), *(top - count.lowest_stack for count in counts)])
     bench.hold([BudgetLine(name, "stack", stack, top - limit, "emulated")])
+    if bound is not None and stack > bound.program_bytes:
+        bench.fail(
+            "plan",
+            f"{name} used {stack} bytes of its stack, and by its code {bound.program_bytes} suffice, so it ran what "
+            "its code does not show; export the network again",
+        )
     if bench.limits.latency_ms is not None and counts:
         cycles = max(count.instructions for count in counts) * cycles_per_instruction(bench.profile)
         slowest = int(cycles * 1_000_000 / bench.profile.clock_hz)
@@ -83,6 +99,7 @@ def run_firmware(
             instructions=tuple(count.instructions for count in counts),
             stack_used_bytes=stack,
             stack_reserved_bytes=top - limit,
+            stack_bound_bytes=None if bound is None else bound.bytes,
             arena_written_bytes=int(written.sum()),
         )
     )

@@ -47,7 +47,8 @@ class FirmwareReport:
     """What a firmware image took and did; emulated, because no board was there.
 
     ``instructions`` are those of one inference on each inspected image, counted exactly (instructions, not
-    cycles); empty where the emulator cannot count. ``memory`` says on which memories it ran.
+    cycles); empty where the emulator cannot count. ``memory`` says on which memories it ran. ``stack_bound_bytes``
+    follow from the code: no path through it needs more, an exception at the deepest point included.
     """
 
     artifact: str
@@ -58,6 +59,7 @@ class FirmwareReport:
     stack_used_bytes: int
     stack_reserved_bytes: int
     arena_written_bytes: int
+    stack_bound_bytes: int | None = None
 
 
 @dataclass(frozen=True)

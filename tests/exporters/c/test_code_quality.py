@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -10,16 +11,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import exporters.c
+from benchmarks.code_sizes import network
 from exporters.c import compilers, export
+from exporters.c.build import build
 from exporters.c.cores import ARM, CODE, CORES, HOST, LINK
+from exporters.c.export import BARE_METAL
 from tests.support.graphs import of_numbers, random_graph, random_images
 from toolchain import profiles
+from toolchain.cost.code_size import Compiler
 from toolchain.graph import reference
+from toolchain.graph.graph import Graph
+from toolchain.verification.elf import read_elf
+from toolchain.verification.stack_bound import stack_bound
 
 BOARD = profiles.load("stm32f405")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wcast-qual", "-Werror")
+EXAMPLE = ("-I.", "-c", "examples/console_main.c", "-o")
+SECTIONS = {".text", ".constants", ".stack", ".mailbox", ".arena"}
+"""Of an image; what would run before main, and what would have to be cleared, has sections of its own."""
+
+HEADER = Path(exporters.c.__file__).parent / "runtime" / "snn.h"
+KERNELS = set(re.findall(r"^void (snn_\w+)\(const snn_\w+ \*node", HEADER.read_text(), re.MULTILINE))
 NETWORKS = 8
 IMAGES = 3
+
+
+def every_kernel() -> Graph:
+    """A network of all kernels but that of frames, which takes the place of that of one image."""
+    return network(1, 1, bits=[8, 4, 2, 0], head_bits=4)
 
 
 def run(command: Sequence[str], folder: Path) -> str:
@@ -28,34 +48,81 @@ def run(command: Sequence[str], folder: Path) -> str:
     return outcome.stdout
 
 
-@pytest.mark.parametrize("core", ["host", "cortex-m0plus", "cortex-m4", "cortex-m55"])
+def on_host(compiler: str, require_tool: Callable[[str], str]) -> list[str]:
+    return compilers.arm_command("zig")[1] if compiler == "zig" else [require_tool("gcc")]
+
+
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
-def test_no_compiler_warns(
+def test_no_compiler_of_this_machine_warns(
     tmp_path: Path,
-    core: str,
     compiler: str,
     require_tool: Callable[[str], str],
     require_package: Callable[[str], None],
 ) -> None:
-    if compiler == "zig":
-        require_package("ziglang")
-    folder = export(random_graph(0), BOARD, tmp_path)[0].parent
-    if core == "host":
-        command = compilers.arm_command("zig")[1] if compiler == "zig" else [require_tool("gcc")]
-        flags, bare_metal = [*HOST], {"firmware.c", "startup.c"}
-    else:
-        if compiler == "gcc":
-            require_tool("arm-none-eabi-gcc")
-        chosen, command = compilers.arm_command("zig" if compiler == "zig" else "gcc")
-        flags, bare_metal = (
-            [*ARM[chosen], f"-mcpu={CORES[core][chosen]}", *CODE, *LINK, "-T", "link.ld"],
-            set(),
-        )
-    sources = sorted(path.name for path in folder.glob("*.c") if path.name not in bare_metal)
-    run([*command, *flags, *WARNINGS, *sources, "-o", str(tmp_path / "linked")], folder)
-    example = ["-c", "examples/console_main.c", "-o", str(tmp_path / "example.o")]
-    compile_only = [flag for flag in flags if flag not in LINK and flag not in ("-shared", "-T", "link.ld")]
-    run([*command, *compile_only, *WARNINGS, "-I.", *example], folder)
+    require_package("ziglang")
+    folder = export(every_kernel(), BOARD, tmp_path)[0].parent
+    sources = sorted(path.name for path in folder.glob("*.c") if path.name not in BARE_METAL)
+    command = on_host(compiler, require_tool)
+    run([*command, *HOST, *WARNINGS, *sources, "-o", str(tmp_path / "linked")], folder)
+    run([*command, "-std=c99", *WARNINGS, *EXAMPLE, str(tmp_path / "example.o")], folder)
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_an_image_of_every_core_has_our_code_alone(
+    tmp_path: Path,
+    core: str,
+    compiler: Compiler,
+    require_tool: Callable[[str], str],
+    require_package: Callable[[str], None],
+) -> None:
+    """No warning, no heap, no library, no recursion, no floating point, nothing that runs before main."""
+    require_tool("arm-none-eabi-gcc") if compiler == "gcc" else require_package("ziglang")
+    board = BOARD.model_copy(update={"core": core})
+    folder = export(every_kernel(), board, tmp_path)[0].parent
+    command = compilers.arm_command(compiler)[1]
+    flags = [*ARM[compiler], f"-mcpu={CORES[core][compiler]}", *CODE, *LINK, "-T", "link.ld"]
+    sources = sorted(path.name for path in folder.glob("*.c"))
+    run([*command, *flags, *WARNINGS, *sources, "-o", str(tmp_path / "linked.elf")], folder)
+    alone = [flag for flag in flags if flag not in LINK and flag not in ("-T", "link.ld")]
+    run([*command, *alone, *WARNINGS, *EXAMPLE, str(tmp_path / "example.o")], folder)
+    image = read_elf(tmp_path / "linked.elf")
+    functions = [symbol for symbol in image.objects if symbol.function]
+    written = set(re.findall(r"\w+", " ".join((folder / name).read_text() for name in sources)))
+    assert {symbol.name.partition(".")[0] for symbol in functions} <= written
+    assert not {symbol.name for symbol in functions} & {"malloc", "calloc", "realloc", "free", "_sbrk"}
+    assert {section.name for section in image.sections} <= SECTIONS
+    # Nothing is linked that cannot run, and nothing calls itself.
+    bound = stack_bound(image)
+    assert {symbol.name for symbol in functions} - {"Reset_Handler"} == bound.functions
+    assert not bound.floating
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_kernels_that_a_network_does_not_use_are_not_linked(
+    tmp_path: Path,
+    compiler: Compiler,
+    require_tool: Callable[[str], str],
+    require_package: Callable[[str], None],
+) -> None:
+    require_tool("arm-none-eabi-gcc") if compiler == "gcc" else require_package("ziglang")
+    linked = {}
+    for name, graph in (("all", every_kernel()), ("frames", network(frames=4)), ("base", network())):
+        image = read_elf(build(export(graph, BOARD, tmp_path / name)[0].parent, BOARD, compiler).elf)
+        linked[name] = {symbol.name for symbol in image.objects if symbol.function}
+        assert linked[name] - {"Reset_Handler"} == stack_bound(image).functions
+        (code,) = (section for section in image.sections if section.name == ".text")
+        assert code.size_bytes < 12 * 1024, "the issue's limit on a Cortex-M4"
+    assert KERNELS <= set.union(*linked.values())
+    assert KERNELS & linked["base"] == {"snn_pixel", "snn_head"}
+    assert KERNELS & linked["frames"] == {"snn_frames", "snn_head"}
+
+
+def test_cppcheck_finds_nothing(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
+    folder = export(every_kernel(), BOARD, tmp_path)[0].parent
+    checks = ["--enable=warning,performance,portability", "--std=c99", "--platform=unix32"]
+    checks += ["--suppress=missingIncludeSystem", "--quiet"]
+    run([require_tool("cppcheck"), *checks, "--error-exitcode=1", str(folder)], tmp_path)
 
 
 def test_addresses_and_arithmetic_are_clean_under_the_sanitizers(
@@ -76,6 +143,8 @@ def test_addresses_and_arithmetic_are_clean_under_the_sanitizers(
     (tmp_path / "main.c").write_text(HARNESS.format(includes=includes, images=IMAGES, runs="\n".join(lines)))
     kernels = sorted(str(path) for path in (tmp_path / "net0" / "c").glob("snn_*.c"))
     sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1", "-std=c99"]
+    called = set(re.findall(r"snn_\w+(?=\(&)", " ".join(Path(source).read_text() for source in sources)))
+    assert called == KERNELS
     program = str(tmp_path / "main")
     run([require_tool("gcc"), *sanitizers, *kernels, *sources, "main.c", "-o", program], tmp_path)
     found = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, timeout=120)

@@ -49,7 +49,7 @@ def test_a_broken_core_is_exit_6_and_named(
 def test_a_tool_pair_is_ready_when_all_of_it_works(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = [finding(name, "mcu", "ok") for name in ("ziglang", "unicorn", "pyelftools")]
+    found = [finding(name, "mcu", "ok") for name in ("ziglang", "unicorn", "capstone", "pyelftools")]
     monkeypatch.setattr(doctor, "take_inventory", lambda: found)
     assert main(["doctor", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["firmware_tool_pairs"] == {

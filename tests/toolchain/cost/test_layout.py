@@ -95,11 +95,14 @@ def test_what_does_not_fit_the_first_region_goes_to_the_next() -> None:
     assert used(layout(HAND, exact)) | {"flash": 0} == {"flash": 0, "a": 64 + mailbox + arena, "b": 0}
 
 
-def test_what_fits_nowhere_is_counted_where_it_would_have_gone() -> None:
-    small = board(FLASH, ("a", "sram", 128, ("buffers", "stack")), ("b", "sram", 64, ("buffers",)))
+def test_what_fits_nowhere_is_counted_where_least_is_missing() -> None:
+    both = ("buffers", "stack")
+    small = board(FLASH, ("a", "sram", 128, both), ("b", "sram", 279, ("buffers",)))
     plan = layout(HAND, small)
-    assert plan.regions[1:] == (RegionUse("a", "sram", 128, 64 + 60 + 280), RegionUse("b", "sram", 64, 0))
-    assert [region.headroom_bytes for region in plan.regions[1:]] == [128 - 404, 64]
+    assert plan.regions[1:] == (RegionUse("a", "sram", 128, 64 + 60), RegionUse("b", "sram", 279, 280))
+    assert [region.headroom_bytes for region in plan.regions[1:]] == [4, -1]
+    small = board(FLASH, ("a", "sram", 128, both), ("b", "sram", 3, ("buffers",)), ("c", "sram", 4, both))
+    assert used(layout(HAND, small)) | {"flash": 0} == {"flash": 0, "a": 64 + 60 + 280, "b": 0, "c": 0}
 
 
 def test_weights_go_to_flash_even_if_an_sram_may_hold_them() -> None:

@@ -24,9 +24,11 @@ from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
 from toolchain.profiles.budget import budget
 from toolchain.reporting.tables import verdict_tables
+from toolchain.verification import firmware_image
 from toolchain.verification.check import check_run
 from toolchain.verification.firmware_run import TIMED_IMAGES
 from toolchain.verification.runtimes.tflite import available
+from toolchain.verification.stack_bound import StackBound
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
 
@@ -131,7 +133,8 @@ def test_firmware_passes_with_every_figure(firmware_run: Path) -> None:
     (report,) = verdict.firmware
     assert all(proof.holds for proof in report.proofs)
     assert len(report.instructions) == 2 and min(report.instructions) > 1000
-    assert 0 < report.stack_used_bytes < report.stack_reserved_bytes
+    assert report.stack_bound_bytes is not None
+    assert 0 < report.stack_used_bytes < report.stack_bound_bytes <= report.stack_reserved_bytes
     assert {line.resource for line in verdict.budget} == {"flash", "sram", "ccm", "sram in all", "stack"}
     assert json.loads((firmware_run / "report.json").read_text()) == json.loads(
         json.dumps(verdict.document())
@@ -143,6 +146,27 @@ def test_planted_weight_is_caught_in_firmware(tmp_path: Path, firmware_run: Path
     verdict = verified(run(tmp_path, with_wrong_weight(GRAPH)))
     assert "differs" in causes(verdict) and verdict.comparisons[0].differing
     assert any("built from another network" in failure.message for failure in verdict.failures)
+
+
+def test_a_stack_that_the_reserve_does_not_hold_is_told_from_the_code(copy: Path) -> None:
+    source = copy / "artifacts" / "c" / "net.c"
+    start = "void net_infer(const uint8_t *image, int32_t *scores)\n{\n"
+    text = source.read_text()
+    assert text.count(start) == 1
+    deep = '    uint8_t deep[5000];\n    __asm__ volatile("" ::"r"(deep) : "memory");\n'
+    source.write_text(text.replace(start, start + deep))
+    verdict = verified(copy, compilers=["zig"])
+    told = [failure.message for failure in verdict.failures if "may need" in failure.message]
+    assert len(told) == 1 and "> net_infer > " in told[0] and "raise stack_bytes" in told[0]
+
+
+def test_a_stack_deeper_than_its_code_shows_is_told(
+    firmware_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shallow = StackBound(8, 48, ("spikenas_main",), frozenset(), frozenset())
+    monkeypatch.setattr(firmware_image, "stack_bound", lambda image: shallow)
+    (failure,) = verified(firmware_run).failures
+    assert failure.cause == "plan" and "by its code 8 suffice" in failure.message
 
 
 def test_planted_weight_in_the_sources_is_caught(copy: Path) -> None:
