@@ -11,6 +11,7 @@ from pathlib import Path
 
 from exporters.base import Target, chosen, exporter
 from exporters.c import compilers
+from exporters.c import export as export_c
 from exporters.c.build import build
 from exporters.c.cores import CORES
 from exporters.onnx import runtime_versions, tensorrt
@@ -52,12 +53,18 @@ def require_tools(
 
 
 def export_run(
-    run: RunFolder, formats: Sequence[str], targets: Sequence[str] = (), *, progress: Progress
+    run: RunFolder,
+    formats: Sequence[str],
+    targets: Sequence[str] = (),
+    integrations: Sequence[str] = (),
+    *,
+    progress: Progress,
 ) -> list[Path]:
     """Write ``run``'s network for what ``exporters.base.chosen`` says of ``formats`` and ``targets`` (without
     either, what its budget is held on) and return the artifacts' paths.
 
-    The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``. The
+    The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``, and its sources are
+    made ready for the builds of ``integrations``, besides those that the profile names. The
     artifacts of an earlier export are replaced together, and only when everything has gone well.
 
     Raises ``InputError`` if the run has no trained network, a format or target is unknown or the folder cannot be
@@ -71,6 +78,11 @@ def export_run(
     if not formats and not targets:
         targets = run.budget().targets
     wanted = chosen(formats, targets, ("onnx",) if is_float(run) else profile.default_formats)
+    if integrations and all(target.name != "firmware" for target in wanted):
+        raise InputError(
+            f"an integration ({', '.join(integrations):.60}) is made of C sources, and none are exported; "
+            "add `--format c`"
+        )
     if is_float(run):
         return _export_float(run, wanted, progress)
     if not run.model.is_file():
@@ -82,7 +94,10 @@ def export_run(
         written = []
         for target in wanted:
             progress(f"exporting {target.format} for {target.name}")
-            written += exporter(target.name).export(graph, profile, staged)
+            if target.name == "firmware":
+                written += export_c(graph, profile, staged, wanted=integrations)
+            else:
+                written += exporter(target.name).export(graph, profile, staged)
         if any(target.name == "firmware" for target in wanted) and profile.core in CORES:
             progress(f"linking firmware for {profile.name}")
             firmware = build(staged / "c", profile)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.c import templates
+from exporters.c import integrations, templates
 from exporters.c.constants import constants, known_answer
 from exporters.c.cores import CORES
 from exporters.c.placement import linker_script
@@ -60,16 +61,24 @@ Pixels = NDArray[np.uint8]
 
 
 def export(
-    graph: Graph, profile: Profile, folder: Path, *, known_image: Pixels | None = None, prefix: str = "net"
+    graph: Graph,
+    profile: Profile,
+    folder: Path,
+    *,
+    known_image: Pixels | None = None,
+    prefix: str = "net",
+    wanted: Sequence[str] = (),
 ) -> list[Path]:
     """Write the network's C sources into ``folder/c`` and return their paths.
 
     ``known_image`` (uint8 [C, H, W] or [T, C, H, W], preprocessed) is embedded with its scores as the
     self-test; without one, noise that depends on the network alone is taken. ``prefix`` starts the network's
     symbols and names its file pair, so that two networks can be linked into one image. Boards with a Cortex-M also get
-    firmware around the network: main loop, start-up code, linker script.
+    firmware around the network: main loop, start-up code, linker script. ``wanted`` are names of
+    ``integrations`` beside those of the profile.
 
-    Raises ``InputError`` if the network is invalid or has no weights, or the image is of another shape.
+    Raises ``InputError`` if the network is invalid or has no weights, the image is of another shape, or there is no
+    such integration.
     """
     require_valid(graph, "the network", weights=True)
     _require_exportable(graph, prefix)
@@ -78,11 +87,13 @@ def export(
         raise InputError(
             f"the known image is {image.dtype}{list(image.shape)}, not uint8{list(graph.input.extents)}"
         )
+    chosen = integrations.chosen((*profile.integrations, *wanted))
     plan = layout(graph, profile)
     context = _context(graph, plan, image, prefix)
     sources = {name: _runtime(name) for name in RUNTIME}
     sources[f"{prefix}.h"] = templates.render("net.h.j2", context)
     sources[f"{prefix}.c"] = templates.render("net.c.j2", context)
+    sources |= integrations.written(chosen, dict(sources), {**context, "stack_bytes": profile.stack_bytes})
     sources[EXAMPLE] = templates.render("console_main.c.j2", context)
     if profile.core in CORES:
         sources["firmware.c"] = templates.render("firmware.c.j2", context)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from exporters.base import FORMATS, TARGETS
+from toolchain.profiles.schema import Integration
 
 Formats = Annotated[
     list[str] | None,
@@ -18,6 +19,14 @@ Targets = Annotated[
         "--target",
         help=f"What will run it: {', '.join(target.name for target in TARGETS)}; may be repeated. `export --list`"
         " tells more; by default the first of each format.",
+    ),
+]
+Integrations = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--integration",
+        help=f"Make the C sources ready for another build: {', '.join(get_args(Integration))}; may be repeated."
+        " CMake is always there, and so is what the profile names.",
     ),
 ]
 Samples = Annotated[

@@ -19,6 +19,7 @@ Core = Literal[
 ]
 Content = Literal["code", "weights", "buffers", "stack"]
 Format = Literal["c", "onnx", "tflite"]
+Integration = Literal["cmake", "crazyflie", "px4", "zephyr", "arduino", "platformio"]
 
 Item = TypeVar("Item")
 # TOML and JSON know lists only, which a strict model would not take for a tuple.
@@ -180,6 +181,7 @@ class Profile(Table):
 
     ``regions`` are in order of preference: buffers go into the first that may hold them and has room.
     ``stack_bytes`` are kept for the stack of our image (hosted: of the task that calls the network).
+    ``integrations`` are the builds that the C sources are made ready for, beside CMake.
     ``source`` is that of the clock and the stack.
     """
 
@@ -200,6 +202,7 @@ class Profile(Table):
     emulation: Emulation | None = None
     flashing: Flashing | None = None
     default_formats: Row[Format]
+    integrations: Row[Integration] = ()
     flash_tools: Row[str] = ()
     pixels: str | None = None
 

@@ -23,6 +23,7 @@ _NOTES = {
     "role": "standalone (our image owns the board), hosted (a library in its firmware) or linux",
     "stack_bytes": "kept for the stack of the image; hosted: of the task that calls the network",
     "default_formats": "what `export` writes: c, onnx, tflite",
+    "integrations": "builds that the C sources are made ready for: crazyflie, px4, zephyr, arduino, platformio",
     "size_bytes": "the whole memory",
     "reserved_bytes": "what your bootloader or firmware keeps of it",
     "reserved_at": "start or end",

@@ -187,6 +187,14 @@ def emulation_is_whole(profile: Profile) -> Iterator[str]:
         yield "[emulation] origins and bytes of the QEMU machine must not be negative"
 
 
+def integrations_are_for_sources(profile: Profile) -> Iterator[str]:
+    """integrations come with the format c, each once."""
+    if len(set(profile.integrations)) != len(profile.integrations):
+        yield "integrations must list each one once"
+    if profile.integrations and "c" not in profile.default_formats:
+        yield "integrations are of C sources, and default_formats has no c; remove them"
+
+
 def flash_tools_are_known(profile: Profile) -> Iterator[str]:
     """flash_tools names tools that `flash` has for boards of this role, each once."""
     if len(set(profile.flash_tools)) != len(profile.flash_tools):
@@ -242,6 +250,7 @@ RULES = (
     runtime_versions_are_versions,
     formats_can_be_loaded,
     emulation_is_whole,
+    integrations_are_for_sources,
     flash_tools_are_known,
     names_for_tools_are_words,
     texts_are_readable,

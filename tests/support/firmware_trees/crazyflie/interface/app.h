@@ -1,0 +1,4 @@
+/* src/modules/interface/app.h */
+#pragma once
+void appInit();
+void appMain();

@@ -1,0 +1,4 @@
+/* src/hal/interface/usec_time.h */
+#pragma once
+#include <stdint.h>
+uint64_t usecTimestamp(void);

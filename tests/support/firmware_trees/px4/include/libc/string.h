@@ -1,0 +1,6 @@
+/* NuttX's string.h */
+#pragma once
+#include <stddef.h>
+int strcmp(const char *a, const char *b);
+void *memset(void *to, int value, size_t size);
+void *memcpy(void *to, const void *from, size_t size);
