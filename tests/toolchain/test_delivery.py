@@ -45,6 +45,18 @@ def test_without_formats_a_run_gets_its_profile_s_own(tmp_path: Path) -> None:
     assert "artifacts/model.onnx" in manifest["artifacts"]
 
 
+def test_sources_are_made_ready_for_the_builds_that_are_asked_for(tmp_path: Path) -> None:
+    run = trained(tmp_path / "nano", profiles.load("jetson_nano"))
+    with pytest.raises(InputError, match="made of C sources, and none are exported; add `--format c`"):
+        export_run(run, (), (), ("zephyr",), progress=quiet)
+    with pytest.raises(InputError, match="no integration is called 'betaflight'"):
+        export_run(run, ("c",), (), ("betaflight",), progress=quiet)
+    assert not run.artifacts.exists()
+    export_run(run, ("c",), (), ("zephyr",), progress=quiet)
+    manifest = json.loads(run.manifest.read_text())
+    assert {"artifacts/c/CMakeLists.txt", "artifacts/c/zephyr/module.yml"} <= manifest["artifacts"].keys()
+
+
 def test_for_tensorrt_the_commands_are_told(tmp_path: Path) -> None:
     run = trained(tmp_path / "orin", profiles.load("jetson_orin_nano"))
     told: list[str] = []

@@ -8,5 +8,5 @@
 #define __BEGIN_DECLS
 #define __END_DECLS
 #endif
-#define system_usleep usleep
+#define system_usleep stand_in_usleep
 #define usleep please_use_px4_usleep

@@ -34,7 +34,7 @@ void stand_in_main(void)
 }
 
 /* The task has nothing to do: the shell's turn. */
-int usleep(unsigned useconds)
+int stand_in_usleep(unsigned useconds)
 {
     now += useconds;
     shell("selftest");

@@ -1,5 +1,4 @@
 /* platforms/common/include/px4_platform_common/time.h */
 #pragma once
 #define px4_usleep system_usleep
-#undef usleep
-int usleep(unsigned useconds);
+int stand_in_usleep(unsigned useconds);
