@@ -23,6 +23,7 @@ from toolchain.graph.storage import load_graph
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder, untrained
 from toolchain.verification import emulator, qemu_machine
+from toolchain.verification.bench import Bench
 from toolchain.verification.budget_lines import model_line
 from toolchain.verification.runtimes import tflm
 from toolchain.verification.verdict import Verdict
@@ -183,6 +184,7 @@ def verify_run(
     compilers: Sequence[str] = (),
     qemu: bool = False,
     emulate: str | None = None,
+    on_board: Callable[[Bench], None] | None = None,
     progress: Progress,
 ) -> Verdict:
     """Verify ``run``'s artifacts on its own test images, for its own profile and budget; see ``verify``.
@@ -205,5 +207,6 @@ def verify_run(
         qemu=qemu,
         emulate=emulate,
         limits=run.budget(),
+        on_board=on_board,
         progress=progress,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,17 @@ def command(
         Emulated | None,
         typer.Option(help="Also run ONNX and TFLite files in this architecture's runtimes under qemu-user."),
     ] = None,
+    serial: Annotated[
+        str | None,
+        typer.Option(metavar="PORT", help="Also run it on the board whose console is on this serial port."),
+    ] = None,
+    baud: Annotated[
+        int, typer.Option(min=1, help="Bits a second of --serial, as the firmware sets them.")
+    ] = 115_200,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what --serial measured into this profile of your own."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
@@ -62,7 +74,12 @@ def command(
 
     found = runs.find(run)
     names = {None: (), Compiler.both: ("zig", "gcc")}.get(compiler, (compiler.value,) if compiler else ())
-    verdict = verify_run(
+    if calibrate is not None and serial is None:
+        raise typer.BadParameter(
+            "needs a board; name its console's port with --serial", param_hint="--calibrate"
+        )
+    verify_here = partial(
+        verify_run,
         found,
         samples=samples,
         compilers=names,
@@ -70,6 +87,12 @@ def command(
         emulate=emulate and emulate.value,
         progress=progress,
     )
+    if serial is None:
+        verdict = verify_here()
+    else:
+        from toolchain.verification.console_verify import verify_with_console
+
+        verdict = verify_with_console(found, serial, baud, calibrate, verify_here, progress)
     if found.has_page:
         redraw(found, samples=samples, progress=progress)
     if as_markdown and not as_json:

@@ -25,6 +25,15 @@ def latency(sources: Sources) -> list[Figure]:
         for cost in (sources.verdict.costs if sources.verdict else ())
         for name, time_us in (("median", cost.latency_us), ("95th percentile", cost.latency_p95_us))
     ]
+    found += [
+        Figure(name=name, value=time_us / 1000, unit="ms", evidence=run.evidence, source=run.description)
+        for run in (sources.verdict.consoles if sources.verdict else ())
+        for name, time_us in (
+            ("firmware on the board, median", run.latency_us),
+            ("firmware on the board, slowest", run.latency_most_us),
+        )
+        if time_us is not None
+    ]
     slowest = _slowest(sources)
     if slowest is not None:
         artifact, runtime, instructions, time_ms = slowest

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from toolchain.verification.activity import Activity
     from toolchain.verification.comparison import Comparison
     from toolchain.verification.linux_cost import LinuxCost
-    from toolchain.verification.verdict import FirmwareReport, Verdict
+    from toolchain.verification.verdict import ConsoleRun, FirmwareReport, Verdict
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def verdict_tables(verdict: Verdict) -> list[Table]:
         *_where_rows(outputs_table(verdict.comparisons), spikes_table(verdict.comparisons)),
         *_where_rows(numbers_table(verdict.comparisons)),
         *(proof_table(report) for report in verdict.firmware),
-        *_where_rows(cost_table(verdict.costs)),
+        *_where_rows(cost_table(verdict.costs), console_table(verdict.consoles)),
         budget_table(verdict.budget),
     ]
 
@@ -149,6 +149,24 @@ def cost_table(costs: Iterable[LinuxCost]) -> Table:
         "evidence",
     )
     return Table("Memory and latency of one image", columns, tuple(rows))
+
+
+def console_table(runs: Iterable[ConsoleRun]) -> Table:
+    """Each real board: its known-answer test, and cycles and time of an image where it counts."""
+    rows = [
+        (
+            run.description,
+            "passed" if run.known_answer else "FAILED",
+            f"{run.images:,}",
+            "" if run.cycles is None else f"{run.cycles:,}",
+            "" if run.latency_us is None else f"{run.latency_us / 1000:,.3f} ms",
+            "" if run.latency_most_us is None else f"{run.latency_most_us / 1000:,.3f} ms",
+            run.evidence,
+        )
+        for run in runs
+    ]
+    columns = ("board", "known answer", "images>", "cycles, median>", "median>", "slowest>", "evidence")
+    return Table("On the board", columns, tuple(rows))
 
 
 def numbers_table(comparisons: Iterable[Comparison]) -> Table:

@@ -23,7 +23,7 @@ from toolchain.verification.comparison import Comparison, compare, sentence
 from toolchain.verification.divergence import Traceable, divergence
 from toolchain.verification.linux_cost import LinuxCost
 from toolchain.verification.runtimes.base import Runtime
-from toolchain.verification.verdict import Artifact, Cause, Failure, FirmwareReport
+from toolchain.verification.verdict import Artifact, Cause, ConsoleRun, Failure, FirmwareReport
 
 
 @dataclass
@@ -47,6 +47,7 @@ class Bench:
     firmware: list[FirmwareReport] = field(default_factory=list)
     budget: list[BudgetLine] = field(default_factory=list)
     costs: list[LinuxCost] = field(default_factory=list)
+    consoles: list[ConsoleRun] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 

@@ -63,6 +63,46 @@ class FirmwareReport:
 
 
 @dataclass(frozen=True)
+class ConsoleRun:
+    """The network on a real board, through its console on ``port``: ``images`` were run, after the known-answer test.
+
+    ``version`` and ``compiler`` are those compiled in. ``cycles`` of the core are the median of the images,
+    ``cycles_most`` those of the slowest, ``first_cycles`` those of the images whose instructions are emulated too;
+    ``counted`` says whether the board counted them, or a time that is turned into them by ``clock_hz``.
+    """
+
+    port: str
+    prefix: str
+    version: str
+    compiler: str
+    known_answer: bool
+    images: int
+    clock_hz: int
+    clock_from: Literal["board", "profile"]
+    counted: Literal["none", "time", "cycles"]
+    cycles: int | None
+    cycles_most: int | None
+    first_cycles: tuple[int, ...]
+    evidence: Literal["measured"] = "measured"
+
+    @property
+    def latency_us(self) -> int | None:
+        """Microseconds of the median image; None where the board has no counter."""
+        return None if self.cycles is None else round(self.cycles * 1e6 / self.clock_hz)
+
+    @property
+    def latency_most_us(self) -> int | None:
+        """Microseconds of the slowest image."""
+        return None if self.cycles_most is None else round(self.cycles_most * 1e6 / self.clock_hz)
+
+    @property
+    def description(self) -> str:
+        """The board, for people."""
+        whose = "" if self.clock_from == "board" else " by its profile"
+        return f"the board on {self.port}, {self.clock_hz / 1e6:g} MHz{whose}"
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A verified file: its name within ``artifacts``, size and hash."""
 
@@ -76,7 +116,8 @@ class Verdict:
     """The outcome of ``verify``; ``images`` test images were available, each comparison says how many it used.
 
     ``operations`` is what the network does an image, in any artifact; ``costs`` are what artifacts of Linux boards
-    take on this machine. docs/concepts/verdict.md describes the document.
+    take on this machine; ``consoles`` are real boards that ran the network. docs/concepts/verdict.md describes the
+    document.
     """
 
     profile: str
@@ -91,6 +132,7 @@ class Verdict:
     notes: tuple[str, ...]
     failures: tuple[Failure, ...]
     costs: tuple[LinuxCost, ...] = ()
+    consoles: tuple[ConsoleRun, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -109,6 +151,9 @@ class Verdict:
             report["evidence"] = "emulated"
             for row, proof in zip(report["proofs"], firmware.proofs, strict=True):
                 row["holds"] = proof.holds
+        for row, run in zip(plain["consoles"], self.consoles, strict=True):
+            row["latency_us"] = run.latency_us
+            row["latency_most_us"] = run.latency_most_us
         return {"schema": SCHEMA, "passed": self.passed, **plain}
 
     def write(self, path: Path) -> None:

@@ -43,6 +43,7 @@ def verify(
     qemu: bool = False,
     emulate: str | None = None,
     limits: Budget | None = None,
+    on_board: Callable[[Bench], None] | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Verdict:
     """Verify the artifacts of the run in ``folder`` and write its ``report.json``.
@@ -52,7 +53,7 @@ def verify(
     many as two minutes allow; TensorFlow Lite Micro: one minute; the step form: 50). ``compilers`` ("zig", "gcc")
     build the exported sources anew, beside the ``firmware.elf`` of the run.
     ``qemu`` asks QEMU for a second opinion. ``emulate`` ("aarch64", "armhf") also runs ONNX and TFLite files there.
-    ``limits`` is a narrowed budget.
+    ``limits`` is a narrowed budget. ``on_board`` runs the network on a real board, before all else.
 
     Raises ``InputError`` if the run has no network or no artifact, ``ToolMissingError`` if what an artifact
     needs to run is not installed. A broken, differing or too large artifact is a failure in the verdict.
@@ -77,6 +78,8 @@ def verify(
         samples is not None,
         progress,
     )
+    if on_board is not None:
+        on_board(bench)
     verify_linux(bench)
     verify_micro(bench)
     verify_tensorrt(bench)
@@ -102,6 +105,7 @@ def verify(
         notes=tuple(dict.fromkeys(bench.notes)),
         failures=tuple(bench.failures),
         costs=tuple(bench.costs),
+        consoles=tuple(bench.consoles),
     )
     verdict.write(folder / REPORT)
     return verdict
