@@ -1,6 +1,6 @@
 """Constants of a node as the float graphs (ONNX, TFLite) need them: integers or powers of two as float32.
 
-All arithmetic on them is exact: integers stay below 2**24 by the rules of ``toolchain.graph.checks``, and
+All arithmetic on them is exact: integers stay below 2**24 by the rules of ``toolchain.graph.rules``, and
 multiplying by a power of two only moves the exponent.
 """
 

@@ -12,10 +12,10 @@ from typing import Literal, get_args
 
 from toolchain.architecture.cells import Cell
 from toolchain.errors import InputError
-from toolchain.graph.checks import MAX_CHANNELS
 from toolchain.graph.codes import WIDTHS
 from toolchain.graph.graph import MAX_TIME_STEPS
 from toolchain.graph.nodes import Leak
+from toolchain.graph.rules.structure import MAX_CHANNELS
 
 SPACE = "spikenas"
 

@@ -39,7 +39,7 @@ def build(
 
     Nodes are called ``pixels``, ``stem``, ``cell0_node1`` (cells from 0, their nodes 1 to 3), ``shrink1``
     (from 1; with OR pooling it reads ``pool1``) and ``head``. Raises ``InputError`` if the maps become too
-    small for the shrinks, too large to be counted, or break another rule of ``toolchain.graph.checks``.
+    small for the shrinks, too large to be counted, or break another rule of ``toolchain.graph.rules``.
     """
     path = _Path(architecture, input_shape, preprocessing.frames)
     for block in architecture.blocks:

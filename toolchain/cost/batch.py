@@ -33,7 +33,7 @@ STRIDE, POOL = 1 << 16, 1 << 17
 SHRINKS: tuple[tuple[ShrinkForm, int], ...] = (("stride", STRIDE), ("pool", POOL))
 
 MOST_COUNTED = 0xFFFF
-"""Most spikes that the head's uint16 holds (``graph.checks.no_saturation``)."""
+"""Most spikes that the head's uint16 holds (``graph.rules.numbers.no_saturation``)."""
 
 
 @dataclass(frozen=True)

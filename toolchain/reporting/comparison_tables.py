@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from toolchain.reporting.document import Comparison, Figure, Operations, Report
-from toolchain.reporting.report_tables import NOTHING, STATES, count_text, figure_text, measure_of
+from toolchain.reporting.network_tables import NOTHING, count_text, figure_text, measure_of
+from toolchain.reporting.report_tables import STATES
 from toolchain.reporting.tables import Table, amount, share
 
 HASH_CHARACTERS = 16

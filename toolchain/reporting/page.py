@@ -22,7 +22,8 @@ from toolchain.files import write_atomic
 from toolchain.reporting.comparison_tables import side_by_side
 from toolchain.reporting.document import Candidate, Comparison, Report
 from toolchain.reporting.drawings import NODES, OPERATIONS, arrows, bar
-from toolchain.reporting.report_tables import AXES, STATES, axis_text, measure_of, tables
+from toolchain.reporting.network_tables import AXES, axis_text, measure_of
+from toolchain.reporting.report_tables import STATES, tables
 from toolchain.reporting.scatter import Scatter, scatter
 from toolchain.reporting.tables import amount, share
 
