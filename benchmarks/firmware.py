@@ -1,12 +1,12 @@
 """Instructions, flash and SRAM of spiking firmware beside dense 8-bit firmware, on the same core, in one run.
 
-    python -m benchmarks.firmware                  digits and Fashion-MNIST on every core; trains for hours
+    python -m benchmarks.firmware                  digits and Fashion-MNIST on every core; trains for an hour or more
     python -m benchmarks.firmware --cifar10 FOLDER ... and CIFAR-10, from its files
     python -m benchmarks.firmware --quick          digits alone, on a Cortex-M4; some minutes
     python -m benchmarks.firmware --run RUN ...    networks that `spikenas-deploy` has trained
     python -m benchmarks.firmware --work FOLDER    keeps what was trained, and does not train it again
     python -m benchmarks.firmware --layers         where the instructions go
-    python -m benchmarks.firmware --json           one JSON document
+    python -m benchmarks.firmware --json           one JSON document; --page: docs/firmware-speed.md
 
 Rivals are dense networks: every layer of spiking neurons a convolution with ReLU, no time steps, 8-bit weights and
 activations, batch normalization folded (``benchmarks/dense``). One has the *same shape*. The other has the *same
@@ -30,6 +30,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ from benchmarks.dense import firmware as dense_firmware
 from benchmarks.dense import network as dense
 from benchmarks.dense.activity import activity
 from benchmarks.dense.board import UNICORN_CPUS, Took, board, measure
+from benchmarks.dense.page import as_page
+from benchmarks.dense.report import as_text
 from benchmarks.dense.subjects import (
     Planned,
     Subject,
@@ -61,15 +64,20 @@ FASHION = Planned(
     "fashion_mnist",
     "t2 leak2 reset-subtract stem16/1 003000 stride48 003000 stride64 003000 head-count",
     "fashion_mnist",
-    {"epochs": 20, "mirror": True},
+    {"epochs": 7, "average": 0.998},
 )
-CIFAR = "t2 leak2 reset-subtract stem16/2 003000 stride32 003000 stride64 003000 head-count"
-CIFAR_TRAINING = {"epochs": 8, "mirror": True}
+CIFAR = "t2 leak2 reset-subtract stem64/2 003000 stride128 003000 stride192 003000 head-count"
+CIFAR_TRAINING = {"epochs": 5}
+
+"""The last two are what `benchmarks.budgets` finds for 96 KiB and for 1 MiB of flash."""
 
 IMAGES, QUICK_IMAGES = 8, 2
 """Test images that are run."""
 
-MAIN_CORE = "cortex-m4"
+SPIKE_RATES = (None, 0.1, 0.05, 0.02)
+"""Shares of the dense synaptic operations that digits are trained to aim at; None: as they come."""
+
+MAIN_CORE: Core = "cortex-m4"
 """The core whose ratios are the benchmark's keys, if it is measured."""
 
 
@@ -79,12 +87,30 @@ def measured(subject: Subject, cores: Sequence[Core], compiler: Compiler, images
     rivals = {"dense_int8": same_shape(subject), "equal_accuracy_cnn": equal.network}
     return {
         "network": subject.name,
+        "line": subject.line,
         "test_accuracy": subject.test_accuracy,
         "noise": round(subject.noise, 5),
         "equal_accuracy_width": equal.width,
         "tried": [{"width": each.width, "test_accuracy": each.test_quality} for each in tried],
         "cores": [_on_core(subject, rivals, core, compiler, images) for core in cores],
     }
+
+
+def curve(work: Path, compiler: Compiler, images: int) -> Iterator[dict[str, Any]]:
+    """What the digits' network executes, and how accurate it is, when it is trained to save spikes."""
+    plans = [
+        replace(DIGITS, name=f"digits-{rate:g}", training={"spike_rate": rate}) if rate else DIGITS
+        for rate in SPIKE_RATES
+    ]
+    for rate, subject in zip(SPIKE_RATES, planned_subjects(plans, work, _progress), strict=True):
+        row = _on_core(subject, {"dense_int8": same_shape(subject)}, MAIN_CORE, compiler, images)
+        yield {
+            "spike_rate": rate,
+            "test_accuracy": subject.test_accuracy,
+            "synaptic_operations": sum(layer["synaptic_operations"] for layer in row["layers"]),
+            "instructions": row["spiking"]["instructions"],
+            "instructions_vs_dense_int8": row["instructions_vs_dense_int8"],
+        }
 
 
 def _on_core(
@@ -188,7 +214,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--core", choices=UNICORN_CPUS, nargs="+", default=None, help="by default all")
     parser.add_argument("--compiler", choices=("gcc", "zig"), help="by default gcc where it is installed")
     parser.add_argument("--layers", action="store_true", help="a line for each layer")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document")
+    form.add_argument("--page", action="store_true", help="print the page of the documentation")
     given = parser.parse_args(arguments)
     cores = given.core or ([MAIN_CORE] if given.quick else list(UNICORN_CPUS))
     compiler = given.compiler or ("gcc" if "gcc" in compilers.available() else "zig")
@@ -206,6 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     given_subjects(given.run, work) if given.run else planned_subjects(plans, work, _progress)
                 )
             ]
+            drawn = [] if given.quick or given.run else list(curve(work, compiler, IMAGES))
     except SpikenasError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -217,8 +246,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "instructions_vs_dense_int8": _worst(found, "instructions_vs_dense_int8"),
         "instructions_vs_equal_accuracy_cnn": _worst(found, "instructions_vs_equal_accuracy_cnn"),
         "networks": found,
+        "curve": drawn,
     }
-    print(json.dumps(document, indent=2) if given.json else _text(document, given.layers))
+    if given.json:
+        print(json.dumps(document, indent=2))
+    else:
+        print(as_page(document) if given.page else as_text(document, given.layers), end="")
     return 0
 
 
@@ -228,58 +261,6 @@ def _worst(found: list[dict[str, Any]], key: str) -> float:
         next((row for row in each["cores"] if row["core"] == MAIN_CORE), each["cores"][0]) for each in found
     ]
     return max(float(row[key]) for row in rows)
-
-
-def _text(document: dict[str, Any], layers: bool) -> str:
-    lines = [f"{document['compiler']}; instructions of an image, emulated; bytes of the linked image"]
-    for each in document["networks"]:
-        lines.append(f"\n{each['network']}, test accuracy {each['test_accuracy']:.2%}")
-        lines += [f"  dense at {t['width']:g} of the width: {t['test_accuracy']:.2%}" for t in each["tried"]]
-        lines.append(
-            f"  {'':<38}{'instructions':>14}{'with waits':>12}{'flash':>9}{'SRAM':>8}{'code':>7}{'stack':>7}"
-        )
-        for row in each["cores"]:
-            lines += _core_lines(row, each["equal_accuracy_width"])
-            if layers:
-                lines += _layer_lines(row["layers"])
-    return "\n".join(lines)
-
-
-def _core_lines(row: dict[str, Any], width: float) -> Iterator[str]:
-    sides = {
-        "spiking": "spiking",
-        "dense_int8": "dense, same shape",
-        "equal_accuracy_cnn": f"dense, {width:g} of it",
-    }
-    for key, title in sides.items():
-        sizes = row[key]
-        yield (
-            f"  {row['core'] if key == 'spiking' else '':<14} {title:<23}{sizes['instructions']:>14,}"
-            f"{sizes['weighted']:>12,}{sizes['flash_bytes']:>9,}{sizes['sram_bytes']:>8,}"
-            f"{sizes['code_bytes']:>7,}{sizes['stack_bytes']:>7,}"
-        )
-        if key != "spiking":
-            yield (
-                f"  {'':<14} {'  spiking / dense':<23}{row[f'instructions_vs_{key}']:>14}"
-                f"{row[f'weighted_vs_{key}']:>12}{row[f'flash_vs_{key}']:>9}{row[f'sram_vs_{key}']:>8}"
-            )
-
-
-def _layer_lines(layers: list[dict[str, Any]]) -> Iterator[str]:
-    yield (
-        f"    {'layer':<14}{'density':>8}{'synaptic ops':>14}{'instructions':>14}{'an op':>7}{'MACs':>12}"
-        f"{'dense':>12}{'a MAC':>7}{'ratio':>7}{'lines':>9}{'dense':>9}"
-    )
-    for layer in layers:
-        ours, theirs = layer["instructions"], layer["dense_instructions"]
-        operations, macs = layer["synaptic_operations"], layer["macs"]
-        density = "" if layer["density"] is None else f"{layer['density']:.1%}"
-        yield (
-            f"    {layer['layer']:<14}{density:>8}{operations:>14,}{ours:>14,}"
-            f"{ours / operations if operations else 0:>7.2f}{macs:>12,}{theirs:>12,}"
-            f"{theirs / macs if macs else 0:>7.2f}{ours / theirs:>7.2f}"
-            f"{layer['flash_lines']:>9,}{layer['dense_flash_lines']:>9,}"
-        )
 
 
 if __name__ == "__main__":

@@ -47,9 +47,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained spiking network; ``folder``: where its rivals are kept."""
+    """A trained spiking network; ``line`` is its architecture in words, ``folder`` where its rivals are kept."""
 
     name: str
+    line: str
     graph: Graph
     data: Dataset
     plan: Recipe
@@ -98,7 +99,9 @@ def _subject(name: str, run: RunFolder, folder: Path) -> Subject:
             f"{run.path} does not classify images, and there is no dense rival of it; give another run"
         )
     plan = Recipe(**report["recipe"])
-    return Subject(name, graph, run.dataset(), plan, report["seed"], report[key], folder)
+    return Subject(
+        name, report["architecture"], graph, run.dataset(), plan, report["seed"], report[key], folder
+    )
 
 
 def same_shape(subject: Subject) -> DenseNetwork:

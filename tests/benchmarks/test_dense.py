@@ -66,17 +66,28 @@ def test_integers_follow_the_float_network(line: str, pixels: Shape) -> None:
 
 
 @pytest.mark.parametrize(
-    "core, compiler",
-    [("cortex-m4", "zig"), ("cortex-m4", "gcc"), ("cortex-m0plus", "zig"), ("cortex-m3", "gcc")],
+    "network_of, core, compiler",
+    [
+        (EVERY_EDGE, "cortex-m4", "zig"),
+        (COLOUR, "cortex-m4", "gcc"),
+        (EVERY_EDGE, "cortex-m0plus", "gcc"),
+        (COLOUR, "cortex-m0plus", "zig"),
+        (EVERY_EDGE, "cortex-m3", "gcc"),
+        (COLOUR, "cortex-m3", "gcc"),
+    ],
 )
-@pytest.mark.parametrize("line, pixels", [EVERY_EDGE, COLOUR])
 def test_firmware_is_exact(
-    line: str, pixels: Shape, core: Core, compiler: Compiler, tmp_path: Path, require_tool, require_package
+    network_of: tuple[str, Shape],
+    core: Core,
+    compiler: Compiler,
+    tmp_path: Path,
+    require_tool,
+    require_package,
 ) -> None:  # type: ignore[no-untyped-def]
     require_package("unicorn")
     if compiler == "gcc":
         require_tool("arm-none-eabi-gcc")
-    graph, float_network, images = made(line, pixels)
+    graph, float_network, images = made(*network_of)
     built = quantized(float_network, images)
     assert differing(graph, built, images[:3], core, compiler, tmp_path) == 0
 

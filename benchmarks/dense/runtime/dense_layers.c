@@ -79,18 +79,47 @@ static uint32_t *widen_windows(const dense_edge *edge, const uint8_t *map, const
     return column;
 }
 
-/* Sum of the 3x3 window around (y, x) in channel c. */
-static uint32_t window_sum(const uint8_t *map, const dense_layer *layer, int32_t y, int32_t x, uint32_t c)
+/* Add four bytes to sums of 16 bits: those of bytes 0 and 2 in `even`, of 1 and 3 in `odd`. */
+static inline void add_bytes(uint32_t bytes, uint32_t *even, uint32_t *odd)
 {
-    uint32_t sum = 0;
+#if DENSE_SIMD
+    __asm__("uxtab16 %0, %0, %1" : "+r"(*even) : "r"(bytes));
+    __asm__("uxtab16 %0, %0, %1, ror #8" : "+r"(*odd) : "r"(bytes));
+#else
+    *even += bytes & 0x00FF00FFu;
+    *odd += (bytes >> 8) & 0x00FF00FFu;
+#endif
+}
+
+/* Begin the sums of channel c with `from` and the sum of the 3x3 window around (y, x); returns how many channels. */
+static uint32_t add_window(const dense_layer *layer, const uint8_t *map, const int32_t *factor, const int32_t *from,
+                           int32_t y, int32_t x, uint32_t c, int32_t *start)
+{
+    const int32_t first = y > 0 ? y - 1 : 0, end = y + 1 < layer->height ? y + 2 : layer->height;
+    const int32_t left = x > 0 ? x - 1 : 0, right = x + 1 < layer->width ? x + 2 : layer->width;
+    const int is_whole = layer->channels % 4u == 0;
+    uint32_t even = 0, odd = 0;
     int32_t row, column;
 
-    for (row = y > 0 ? y - 1 : 0; row <= y + 1 && row < layer->height; row++) {
-        for (column = x > 0 ? x - 1 : 0; column <= x + 1 && column < layer->width; column++) {
-            sum += map[(uint32_t)(row * layer->width + column) * layer->channels + c];
+    for (row = first; row < end; row++) {
+        const uint8_t *pixel = map + (uint32_t)(row * layer->width + left) * layer->channels + c;
+
+        for (column = left; column < right; column++, pixel += layer->channels) {
+            if (is_whole) {
+                add_bytes(*(const uint32_t *)(const void *)pixel, &even, &odd);
+            } else {
+                even += *pixel;
+            }
         }
     }
-    return sum;
+    start[c] = from[c] + factor[c] * (int32_t)(even & 0xFFFFu);
+    if (!is_whole) {
+        return 1;
+    }
+    start[c + 1] = from[c + 1] + factor[c + 1] * (int32_t)(odd & 0xFFFFu);
+    start[c + 2] = from[c + 2] + factor[c + 2] * (int32_t)(even >> 16);
+    start[c + 3] = from[c + 3] + factor[c + 3] * (int32_t)(odd >> 16);
+    return 4;
 }
 
 /* What the sums of the pixel (y, x) begin with: the bias and the maps that are added. */
@@ -105,8 +134,8 @@ static void add_maps(const dense_layer *layer, const uint8_t *arena, int32_t y, 
         const int32_t *factor = addend->factor;
 
         if (addend->window == 3) {
-            for (c = 0; c < layer->channels; c++) {
-                start[c] = from[c] + factor[c] * (int32_t)window_sum(map, layer, y, x, c);
+            for (c = 0; c < layer->channels;) {
+                c += add_window(layer, map, factor, from, y, x, c, start);
             }
         } else {
             const uint8_t *pixel = map + (uint32_t)(y * layer->width + x) * layer->channels;
@@ -254,10 +283,43 @@ static int32_t product(const int8_t *weight, const uint8_t *value, uint32_t feat
     return sum;
 }
 
+/* Sum of each feature over all positions. */
+static void count_up(const dense_head *head, const uint8_t *map, int32_t *sums)
+{
+    const uint32_t features = head->features;
+    uint32_t i, p;
+
+    /* Sums of 16 bits hold 257 positions. */
+    if (features % 4u == 0 && head->positions <= 257u) {
+        for (i = 0; i < features; i += 4) {
+            const uint8_t *value = map + i;
+            uint32_t even = 0, odd = 0;
+
+            for (p = 0; p < head->positions; p++, value += features) {
+                add_bytes(*(const uint32_t *)(const void *)value, &even, &odd);
+            }
+            sums[i] = (int32_t)(even & 0xFFFFu);
+            sums[i + 1] = (int32_t)(odd & 0xFFFFu);
+            sums[i + 2] = (int32_t)(even >> 16);
+            sums[i + 3] = (int32_t)(odd >> 16);
+        }
+        return;
+    }
+    for (i = 0; i < features; i++) {
+        int32_t sum = 0;
+
+        for (p = 0; p < head->positions; p++) {
+            sum += map[p * features + i];
+        }
+        sums[i] = sum;
+    }
+}
+
 void dense_linear(const dense_head *head, uint8_t *arena, int32_t *scores)
 {
     const uint8_t *map = arena + head->source;
-    uint32_t k, i, p;
+    int32_t *const sums = (int32_t *)(void *)(arena + head->sums);
+    uint32_t k, i;
 
     if (head->positions == 1) {
         for (k = 0; k < head->classes; k++) {
@@ -265,25 +327,14 @@ void dense_linear(const dense_head *head, uint8_t *arena, int32_t *scores)
         }
         return;
     }
-    {
-        int32_t *sums = (int32_t *)(void *)(arena + head->sums);
+    count_up(head, map, sums);
+    for (k = 0; k < head->classes; k++) {
+        const int8_t *weight = head->weights + k * head->features;
+        int32_t score = head->bias[k];
 
         for (i = 0; i < head->features; i++) {
-            int32_t sum = 0;
-
-            for (p = 0; p < head->positions; p++) {
-                sum += map[p * head->features + i];
-            }
-            sums[i] = sum;
+            score += weight[i] * sums[i];
         }
-        for (k = 0; k < head->classes; k++) {
-            const int8_t *weight = head->weights + k * head->features;
-            int32_t score = head->bias[k];
-
-            for (i = 0; i < head->features; i++) {
-                score += weight[i] * sums[i];
-            }
-            scores[k] = score;
-        }
+        scores[k] = score;
     }
 }
