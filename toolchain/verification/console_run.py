@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.c.arrays import pixels_last
+from toolchain import __version__
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
 from toolchain.profiles.schema import Calibration, Profile
@@ -72,6 +73,10 @@ def run_on_console(bench: Bench, console: Console) -> None:
             "differs",
             f"the board on {console.where} fails its known-answer test: weights or code are not as exported; write its "
             "firmware again",
+        )
+    if identity.version != __version__[:15]:
+        bench.notes.append(
+            f"the board's firmware was exported by spikenas-deploy {identity.version}, and this is {__version__}"
         )
     scores, counts = _run_images(bench, console)
     name = f"{identity.prefix} on {console.where}"

@@ -88,12 +88,15 @@ class ConsoleRun:
     @property
     def latency_us(self) -> int | None:
         """Microseconds of the median image; None where the board has no counter."""
-        return None if self.cycles is None else round(self.cycles * 1e6 / self.clock_hz)
+        return self._us(self.cycles)
 
     @property
     def latency_most_us(self) -> int | None:
         """Microseconds of the slowest image."""
-        return None if self.cycles_most is None else round(self.cycles_most * 1e6 / self.clock_hz)
+        return self._us(self.cycles_most)
+
+    def _us(self, cycles: int | None) -> int | None:
+        return None if cycles is None or self.clock_hz <= 0 else round(cycles * 1e6 / self.clock_hz)
 
     @property
     def description(self) -> str:

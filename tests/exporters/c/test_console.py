@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import zlib
 from collections.abc import Callable
@@ -13,17 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporters.c import compilers, export
 from exporters.c.arrays import pixels_last
 from tests.support.console import host_console
 from tests.support.graphs import random_graph, random_images
 from toolchain import __version__
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
+from toolchain.profiles import load
 from toolchain.verification.console_protocol import Answer, Answers, identity, number, request
 
 GRAPH = random_graph(14)
 SIZE, OUTPUTS = GRAPH.input.size, GRAPH.head.classes
 SCORES_OF_AN_ANSWER = 8
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "on-board.md"
 
 
 class Said(NamedTuple):
@@ -180,3 +184,15 @@ def test_no_bytes_break_it(program: Path, parts: list[bytes]) -> None:
     answers, _ = say(program, b"".join(parts) + b"\n" + request(77, "T"))
     assert None not in answers
     assert answers[-1] == Answer(77, "T", ("00000001",))
+
+
+def test_the_guide_s_code_compiles(tmp_path: Path) -> None:
+    folder = export(GRAPH, load("stm32f405"), tmp_path)[0].parent
+    (code,) = re.findall(r"```c\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    declared, start, statements = code.partition("spikenas_console_start")
+    given = "extern uint32_t read_cycles(void);\nextern void send_byte(void *context, uint8_t byte);\n"
+    body = f"void body(uint8_t byte);\nvoid body(uint8_t byte)\n{{\n{start}{statements}}}\n"
+    (folder / "main.c").write_text(declared.replace("static", given + "static", 1) + body)
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    outcome = compilers.run([*compilers.host_command(), *flags, "main.c"], folder)
+    assert outcome.returncode == 0, outcome.stderr

@@ -14,6 +14,7 @@ from toolchain.verification.comparison import Comparison, Difference
 from toolchain.verification.footprint_proof import Proof
 from toolchain.verification.verdict import (
     Artifact,
+    ConsoleRun,
     Failure,
     FirmwareReport,
     Verdict,
@@ -95,7 +96,12 @@ def test_hash_of_a_profile_is_of_what_it_says() -> None:
 
 
 def test_a_written_verdict_is_read_back(tmp_path: Path) -> None:
-    verdict = failed(("over_budget", "too large"))
+    console = ConsoleRun(
+        "COM3", "net", "0.1.0", "gcc", True, 3, 100_000_000, "board", "cycles", 15_000, 20_000, (10_000,)
+    )
+    verdict = replace(failed(("over_budget", "too large")), consoles=(console,))
+    (written,) = verdict.document()["consoles"]
+    assert (written["latency_us"], written["latency_most_us"], written["evidence"]) == (150, 200, "measured")
     verdict.write(tmp_path / "report.json")
     assert read_verdict(tmp_path / "report.json") == verdict
 
