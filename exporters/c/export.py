@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.c import integrations, templates
+from exporters.c import integrations, preprocessing, templates
 from exporters.c.constants import constants, known_answer
 from exporters.c.cores import CORES
 from exporters.c.placement import linker_script
@@ -46,6 +46,10 @@ RUNTIME = (
     "snn_self_test.c",
     "spikenas_console.h",
     "spikenas_console.c",
+    "snn_camera.h",
+    "snn_camera.c",
+    "snn_cycles.h",
+    "snn_cycles.c",
 )
 
 EXAMPLE = "examples/console_main.c"
@@ -93,6 +97,7 @@ def export(
     sources = {name: _runtime(name) for name in RUNTIME}
     sources[f"{prefix}.h"] = templates.render("net.h.j2", context)
     sources[f"{prefix}.c"] = templates.render("net.c.j2", context)
+    sources[f"{prefix}_preprocess.c"] = templates.render("preprocess.c.j2", context)
     sources |= integrations.written(chosen, dict(sources), {**context, "stack_bytes": profile.stack_bytes})
     sources[EXAMPLE] = templates.render("console_main.c.j2", context)
     if profile.core in CORES:
@@ -138,7 +143,6 @@ def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str
         "sha256": digest,
         "labels": [templates.comment(label) for label in graph.labels],
         "input": graph.input,
-        "events": graph.preprocessing.events,
         "classes": graph.head.classes,
         "time_steps": graph.time_steps,
         "task": graph.task,
@@ -157,6 +161,7 @@ def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str
             "time_steps": graph.time_steps,
         },
         "calls": [_call(graph, node, prefix) for node in graph.nodes[1:]],
+        **preprocessing.context(graph),
     }
 
 

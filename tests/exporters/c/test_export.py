@@ -74,7 +74,8 @@ def test_the_header_says_how_events_become_frames(tmp_path: Path) -> None:
     assert events is not None and f"#define NET_FRAMES {graph.time_steps}u" in header
     assert f"#define NET_IMAGE_BYTES {graph.time_steps * shape.size}u" in header
     assert f"#define NET_WINDOW_US {events.window_us}u" in header and "#define NET_GAIN 3u" in header
-    assert f"y * NET_HEIGHT / {events.sensor_height}" in header and "frame by frame" in header
+    assert f"#define NET_SENSOR_HEIGHT {events.sensor_height}u" in header and "frame by frame" in header
+    assert "int net_collect(" in header and "net_preprocess" not in header
     assert "snn_frames(" in text and "snn_pixel(" not in text
     image = noise(graph)
     assert numbers(text, "net_known_image") == image.transpose(0, 2, 3, 1).ravel().tolist()
