@@ -195,7 +195,10 @@ int snn_self_test(snn_infer infer, const uint8_t *image, const int32_t *known, i
 
 /**
  * One time step of the 16 neurons of a block at one position.
+ * @param neurons of the layer
+ * @param block which of its blocks
  * @param potential updated: leak, current, reset
+ * @param current into each neuron
  * @return a bit for each neuron that fired
  */
 uint32_t snn_fire(const snn_neurons *neurons, uint32_t block, int32_t *potential, const int32_t *current);

@@ -62,23 +62,31 @@ typedef void (*spikenas_console_put)(void *context, uint8_t byte);
 
 /** State of a console; its fields are its own. */
 typedef struct {
-    const spikenas_console_network *network;
-    spikenas_console_put put;
-    void *context;
+    const spikenas_console_network *network; /**< as given */
+    spikenas_console_put put;                /**< as given */
+    void *context;                           /**< as given */
     uint32_t crc;    /**< of the answer so far */
     uint32_t length; /**< characters in line */
     uint8_t open;    /**< a frame has begun */
     uint8_t done;    /**< scores are those of an image */
-    char line[SPIKENAS_CONSOLE_LINE_BYTES];
+    char line[SPIKENAS_CONSOLE_LINE_BYTES]; /**< the frame so far */
 } spikenas_console;
 
-/** Set up `console`; `network` must stay where it is. */
+/**
+ * Set up a console.
+ * @param console its state, which must stay where it is
+ * @param network what it runs, which must stay where it is
+ * @param put sends its answers
+ * @param context given to `put`
+ */
 void spikenas_console_start(
     spikenas_console *console, const spikenas_console_network *network, spikenas_console_put put, void *context);
 
 /**
  * Take a received byte. The last one of a frame carries it out: the network then runs in the caller's task, on its
  * stack, and the answer is sent before this returns. Not to be called from an interrupt.
+ * @param console as set up
+ * @param byte that was received
  * @return 1 if the byte is a frame's, 0 if it is somebody else's on the same line
  */
 int spikenas_console_feed(spikenas_console *console, uint8_t byte);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -188,27 +187,6 @@ int main(void)
     return 0;
 }}
 """
-
-
-def test_two_networks_live_in_one_image_and_cpp_includes_them(tmp_path: Path) -> None:
-    command = (
-        [program] if (program := shutil.which("g++")) else [*compilers.arm_command("zig")[1][:-1], "c++"]
-    )
-    for prefix, seed in (("eyes", 1), ("ears", 2)):
-        export(random_graph(seed), BOARD, tmp_path / prefix, prefix=prefix)
-    (tmp_path / "main.cpp").write_text(
-        '#include "eyes/c/eyes.h"\n#include "ears/c/ears.h"\n#include "eyes/c/spikenas_console.h"\n'
-        "int main() {\n"
-        "    static int32_t eyes[EYES_CLASSES], ears[EARS_CLASSES];\n"
-        "    return eyes_self_test(eyes) && ears_self_test(ears) && eyes_info.time_steps == EYES_TIME_STEPS ? 0 : 1;\n"
-        "}\n"
-    )
-    objects = []
-    for source in [*sorted((tmp_path / "eyes" / "c").glob("snn_*.c")), *tmp_path.glob("*/c/e*s.c")]:
-        objects.append(str(tmp_path / f"{source.stem}.o"))
-        run([*compilers.host_command(), "-std=c99", "-c", str(source), "-o", objects[-1]], tmp_path)
-    run([*command, "-Wall", "-Wextra", "-Werror", "main.cpp", *objects, "-o", "main"], tmp_path)
-    assert subprocess.run([str(tmp_path / "main")], timeout=60).returncode == 0
 
 
 def test_the_macros_of_numbers_give_the_values_of_the_graph(tmp_path: Path) -> None:

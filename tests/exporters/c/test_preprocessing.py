@@ -106,9 +106,7 @@ def shot(
         image = np.moveaxis(pixels, 2, 0)
     padded = np.pad(lines, [(0, 0), (0, gap)], constant_values=99)
     row_bytes = padded.shape[1]
-    return Shot(
-        padded.tobytes()[: padded.size - gap], row_bytes, height, width, FORMATS.index(wanted), image
-    )
+    return Shot(padded.tobytes()[: padded.size - gap], row_bytes, height, width, FORMATS.index(wanted), image)
 
 
 def expected(steps: Preprocessing, taken: Shot) -> Pixels:
@@ -254,7 +252,9 @@ def test_a_network_s_own_function_makes_its_image(tmp_path: Path) -> None:
             memory = ctypes.create_string_buffer(taken.memory, len(taken.memory))
             frame.pixels = ctypes.addressof(memory)
             image = np.zeros(graph.input.size, np.uint8)
-            assert getattr(made, f"{name}_preprocess")(ctypes.byref(frame), ctypes.c_void_p(image.ctypes.data))
+            assert getattr(made, f"{name}_preprocess")(
+                ctypes.byref(frame), ctypes.c_void_p(image.ctypes.data)
+            )
             assert np.array_equal(image, expected(graph.preprocessing, taken).ravel()), (name, wanted)
 
 
@@ -270,13 +270,16 @@ int main(void)
 
     while (fread(words, sizeof words, 1, stdin) == 1) {
         const snn_image_shape shape = {
-            (uint16_t)words[4], (uint16_t)words[5], (uint16_t)words[6], (uint8_t)(words[7] & 255), (uint8_t)(words[7] >> 8)};
+            (uint16_t)words[4], (uint16_t)words[5], (uint16_t)words[6], (uint8_t)words[7], (uint8_t)(words[7] >> 8)};
         const size_t size = (size_t)words[4] * words[5] * words[6];
         uint8_t *pixels = malloc(words[8]), *image = malloc(size);
         const snn_frame frame = {pixels, words[0], (uint16_t)words[1], (uint16_t)words[2], (uint8_t)words[3]};
 
-        if (!pixels || !image || fread(pixels, 1, words[8], stdin) != words[8] || !snn_camera_image(&frame, image, shape)) {
+        if (!pixels || !image || fread(pixels, 1, words[8], stdin) != words[8]) {
             return 2;
+        }
+        if (!snn_camera_image(&frame, image, shape)) {
+            return 3;
         }
         fwrite(image, 1, size, stdout);
         free(pixels);
@@ -365,7 +368,12 @@ def test_collected_events_are_the_loader_s_frames(tmp_path: Path) -> None:
         assert np.array_equal(image, np.moveaxis(wanted, 1, 3).ravel()), name
         before = image.copy()
         sensor = (steps.events.sensor_width, steps.events.sensor_height)
-        for beside in ((sensor[0], 0, 0, 0), (0, sensor[1], 0, 0), (0, 0, 2, 0), (0, 0, 0, steps.events.window_us)):
+        for beside in (
+            (sensor[0], 0, 0, 0),
+            (0, sensor[1], 0, 0),
+            (0, 0, 2, 0),
+            (0, 0, 0, steps.events.window_us),
+        ):
             assert collect(image.ctypes.data, *beside) == 0
         assert np.array_equal(image, before)
 

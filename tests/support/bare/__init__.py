@@ -78,9 +78,7 @@ class Bare:
         assert self.core.reg_read(self._arm.UC_ARM_REG_PC) == _RETURN
         return int(self.core.reg_read(registers[0]))
 
-    def registers(
-        self, page: int, read: Callable[[int], int], write: Callable[[int, int], None]
-    ) -> None:
+    def registers(self, page: int, read: Callable[[int], int], write: Callable[[int, int], None]) -> None:
         """Let ``read`` (of an address) and ``write`` (to it, a value) answer for the 4 KiB of registers at ``page``."""
         self.core.mmio_map(
             page,
