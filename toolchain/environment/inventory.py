@@ -48,7 +48,7 @@ PURPOSES = {
     "pydantic": "board profiles",
     "pyelftools": "sizes and symbols of firmware",
     "pyocd": "writes boards through a debug probe",
-    "pyserial": "writes boards with the PX4 and ArduPilot bootloader",
+    "pyserial": "writes boards with the PX4 and ArduPilot bootloader, and runs networks on boards (verify --serial)",
     "ray": "search on a cluster",
     "rich": "tables",
     "safetensors": "weights on disk",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from toolchain.errors import InputError
 from toolchain.graph.storage import load_graph
 from toolchain.profiles.own_file import require_own, write_calibration
 from toolchain.runs import RunFolder
@@ -43,6 +44,10 @@ def verify_with_console(
     pyserial.
     """
     graph, profile = load_graph(run.path), run.profile()
+    if profile.role == "linux":
+        raise InputError(
+            f"--serial is for microcontrollers, and {profile.name} runs Linux; reach it with --host"
+        )
     if calibrate is not None:
         require_own(calibrate, profile)
     with open_console(device, baud) as console:

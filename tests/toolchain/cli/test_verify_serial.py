@@ -148,6 +148,13 @@ def test_a_port_that_is_not_there_is_exit_3(
     assert code == 3 and "there is no serial port" in err
 
 
+def test_a_linux_board_has_no_console(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    made = runs.create(tmp_path / "pi", profiles.load("raspberry_pi_4b"), RunSettings())
+    save_graph(network(), made.path)
+    code, _, err = verify(capsys, made.path, "--serial", "/dev/ttyACM0")
+    assert code == 3 and "--serial is for microcontrollers" in err and "--host" in err
+
+
 def test_calibrating_needs_a_board(capsys: pytest.CaptureFixture[str], run: Path, tmp_path: Path) -> None:
     code, _, err = verify(capsys, run, "--calibrate", tmp_path / "my_board.toml")
     assert code == 2 and "--serial" in err

@@ -6,10 +6,12 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import count, repeat
+from itertools import count, cycle, repeat
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.toolchain.verification.test_console_protocol import IDENTITY, frame
 from toolchain.errors import InputError
@@ -156,6 +158,31 @@ def test_a_board_that_stops_answering(board: Board) -> None:
         assert board.requests.count(command) == (2 if command == "R" else ATTEMPTS)
         board.answers = board.well
         console.infer(PIXELS)
+
+
+ANSWERS = st.one_of(
+    st.binary(max_size=60),
+    st.builds(
+        lambda command, words: frame(1, command, *words),
+        st.sampled_from("ITWRSE"),
+        st.lists(st.sampled_from(["00000000", "00000001", "ffffffff", "x", "~", ""]), max_size=5),
+    ),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(answers=st.lists(ANSWERS, min_size=1, max_size=12), start=st.integers(0, 1))
+def test_whatever_a_board_answers_ends_in_a_result_or_a_sentence(answers: list[bytes], start: int) -> None:
+    board, left = Board(), cycle(answers)
+    console = Console(board, "the port", Limits(start_s=0.1, answer_s=0.002, run_s=0.004))
+    # So that a frame of number 1 is taken for the answer now and then.
+    console._sequence = start
+    board.answers = lambda *_: next(left)
+    for ask in (console.self_test, lambda: console.infer(PIXELS)):
+        try:
+            ask()
+        except InputError as error:
+            assert str(error).isprintable()
 
 
 def test_a_refusal_is_told(board: Board) -> None:
