@@ -4,6 +4,7 @@
     python -m benchmarks.firmware --cifar10 FOLDER ... and CIFAR-10, from its files
     python -m benchmarks.firmware --quick          digits alone, on a Cortex-M4; some minutes
     python -m benchmarks.firmware --run RUN ...    networks that `spikenas-deploy` has trained
+    python -m benchmarks.firmware --shape-only     without the rivals of equal accuracy, which have to be trained
     python -m benchmarks.firmware --work FOLDER    keeps what was trained, and does not train it again
     python -m benchmarks.firmware --layers         where the instructions go
     python -m benchmarks.firmware --json           one JSON document; --page: docs/firmware-speed.md
@@ -51,6 +52,7 @@ from benchmarks.dense.subjects import (
     same_accuracy,
     same_shape,
 )
+from benchmarks.dense.training import Rival
 from exporters.c import compilers, export
 from exporters.c.build import build
 from toolchain.cost.code_size import Compiler
@@ -81,16 +83,21 @@ MAIN_CORE: Core = "cortex-m4"
 """The core whose ratios are the benchmark's keys, if it is measured."""
 
 
-def measured(subject: Subject, cores: Sequence[Core], compiler: Compiler, images: int) -> dict[str, Any]:
-    """The network and its rivals on each of ``cores``."""
-    equal, tried = same_accuracy(subject, _progress)
-    rivals = {"dense_int8": same_shape(subject), "equal_accuracy_cnn": equal.network}
+def measured(
+    subject: Subject, cores: Sequence[Core], compiler: Compiler, images: int, *, shape_only: bool = False
+) -> dict[str, Any]:
+    """The network and its rivals on each of ``cores``; ``shape_only``: without the one that has to be trained."""
+    rivals = {"dense_int8": same_shape(subject)}
+    tried: list[Rival] = []
+    if not shape_only:
+        equal, tried = same_accuracy(subject, _progress)
+        rivals["equal_accuracy_cnn"] = equal.network
     return {
         "network": subject.name,
         "line": subject.line,
         "test_accuracy": subject.test_accuracy,
         "noise": round(subject.noise, 5),
-        "equal_accuracy_width": equal.width,
+        "equal_accuracy_width": tried[-1].width if tried else None,
         "tried": [{"width": each.width, "test_accuracy": each.test_quality} for each in tried],
         "cores": [_on_core(subject, rivals, core, compiler, images) for core in cores],
     }
@@ -213,13 +220,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--core", choices=UNICORN_CPUS, nargs="+", default=None, help="by default all")
     parser.add_argument("--compiler", choices=("gcc", "zig"), help="by default gcc where it is installed")
+    parser.add_argument(
+        "--shape-only",
+        action="store_true",
+        help="without the rivals of equal accuracy, which have to be trained",
+    )
     parser.add_argument("--layers", action="store_true", help="a line for each layer")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--page", action="store_true", help="print the page of the documentation")
     given = parser.parse_args(arguments)
+    if given.page and given.shape_only:
+        parser.error("the page needs the rivals of equal accuracy; leave --shape-only out")
     cores = given.core or ([MAIN_CORE] if given.quick else list(UNICORN_CPUS))
     compiler = given.compiler or ("gcc" if "gcc" in compilers.available() else "zig")
+    images = QUICK_IMAGES if given.quick else IMAGES
     plans = [DIGITS] if given.quick else [DIGITS, FASHION]
     if given.cifar10:
         plans.append(Planned("cifar10", CIFAR, str(given.cifar10), CIFAR_TRAINING))
@@ -229,12 +244,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ExitStack() as stack:
             work = given.work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
             found = [
-                measured(subject, cores, compiler, QUICK_IMAGES if given.quick else IMAGES)
+                measured(subject, cores, compiler, images, shape_only=given.shape_only)
                 for subject in (
                     given_subjects(given.run, work) if given.run else planned_subjects(plans, work, _progress)
                 )
             ]
-            drawn = [] if given.quick or given.run else list(curve(work, compiler, IMAGES))
+            plain = given.quick or given.run or given.shape_only
+            drawn = [] if plain else list(curve(work, compiler, images))
     except SpikenasError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -255,12 +271,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _worst(found: list[dict[str, Any]], key: str) -> float:
-    """The largest ratio of a network, on the main core or else on the first that was measured."""
+def _worst(found: list[dict[str, Any]], key: str) -> float | None:
+    """The largest ratio of a network, on the main core or else on the first that was measured; None if it was not."""
     rows = [
         next((row for row in each["cores"] if row["core"] == MAIN_CORE), each["cores"][0]) for each in found
     ]
-    return max(float(row[key]) for row in rows)
+    return max((float(row[key]) for row in rows if key in row), default=None)
 
 
 if __name__ == "__main__":

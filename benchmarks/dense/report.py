@@ -35,12 +35,10 @@ def _curve_lines(curve: list[dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def _core_lines(row: dict[str, Any], width: float) -> Iterator[str]:
-    sides = {
-        "spiking": "spiking",
-        "dense_int8": "dense, same shape",
-        "equal_accuracy_cnn": f"dense, {width:g} of it",
-    }
+def _core_lines(row: dict[str, Any], width: float | None) -> Iterator[str]:
+    sides = {"spiking": "spiking", "dense_int8": "dense, same shape"}
+    if width is not None:
+        sides["equal_accuracy_cnn"] = f"dense, {width:g} of it"
     for key, title in sides.items():
         sizes = row[key]
         yield (
