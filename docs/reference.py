@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from exporters.base import TARGETS
+from exporters.c.integrations import INTEGRATIONS
 from toolchain import profiles
 from toolchain.cli.lazy import VERBS, load_verb
 from toolchain.cli.main import PROGRAM
@@ -118,6 +119,16 @@ def _formats() -> Iterator[str]:
     for target in TARGETS:
         files = ", ".join(f"`{file}`" for file in target.files)
         yield f"| {target.format} | {target.name} | {files} | {target.runs_in} | {target.needs or 'nothing more'} |"
+    yield "\n## Builds that the C sources are made ready for\n"
+    yield (
+        "What `export --integration NAME` adds to `artifacts/c` of a run; CMake is always there, and boards with a firmware "
+        "of their own name theirs. What is to be copied goes to where you keep your own sources: `flash` refuses a run "
+        "among whose artifacts something was built or written.\n"
+    )
+    yield "| integration | what it is | how to use it | documented at |"
+    yield "|---|---|---|---|"
+    for integration in INTEGRATIONS.values():
+        yield f"| {integration.name} | {integration.title} | {integration.use} | {integration.source} |"
 
 
 def _layers() -> Iterator[str]:

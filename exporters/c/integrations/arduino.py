@@ -9,6 +9,7 @@ _LIBRARY = "arduino/spikenas_{prefix}"
 INTEGRATION = Integration(
     name="arduino",
     title="Arduino library",
+    use="copy `arduino/spikenas_net` into the sketchbook's `libraries`, open its example",
     files={
         f"{_LIBRARY}/library.properties": "arduino/library.properties.j2",
         f"{_LIBRARY}/examples/run_{{prefix}}/run_{{prefix}}.ino": "arduino/sketch.ino.j2",

@@ -7,6 +7,7 @@ from exporters.c.integrations.base import Integration
 INTEGRATION = Integration(
     name="crazyflie",
     title="Crazyflie app-layer application",
+    use="copy `crazyflie`, write `src/net_application.c`, `make CRAZYFLIE_BASE=PATH/TO/crazyflie-firmware`",
     files={
         "crazyflie/Makefile": "crazyflie/Makefile.j2",
         "crazyflie/app-config": "crazyflie/app-config.j2",
@@ -15,6 +16,8 @@ INTEGRATION = Integration(
         "crazyflie/src/{prefix}_app.c": "crazyflie/app.c.j2",
         "crazyflie/src/{prefix}_application.h": "application/application.h.j2",
         "crazyflie/src/{prefix}_application.c": "application/application.c.j2",
+        "crazyflie/src/{prefix}_serial.h": "crazyflie/serial.h.j2",
+        "crazyflie/src/{prefix}_serial.c": "crazyflie/serial.c.j2",
         "crazyflie/src/network/Kbuild": "crazyflie/network.Kbuild.j2",
     },
     network="crazyflie/src/network",

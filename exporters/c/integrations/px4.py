@@ -13,6 +13,7 @@ _MODULE = "px4/src/modules/spikenas_{prefix}"
 INTEGRATION = Integration(
     name="px4",
     title="PX4 external module",
+    use="copy `px4`, write `net_application.c`, `make px4_fmu-v6c_default EXTERNAL_MODULES_LOCATION=PATH/TO/px4`",
     files={
         "px4/src/CMakeLists.txt": "px4/src.CMakeLists.txt.j2",
         f"{_MODULE}/CMakeLists.txt": "px4/CMakeLists.txt.j2",
@@ -20,6 +21,8 @@ INTEGRATION = Integration(
         f"{_MODULE}/spikenas_{{prefix}}.c": "px4/module.c.j2",
         f"{_MODULE}/{{prefix}}_application.h": "application/application.h.j2",
         f"{_MODULE}/{{prefix}}_application.c": "application/application.c.j2",
+        f"{_MODULE}/{{prefix}}_serial.h": "px4/serial.h.j2",
+        f"{_MODULE}/{{prefix}}_serial.c": "px4/serial.c.j2",
     },
     network=f"{_MODULE}/network",
     source=(

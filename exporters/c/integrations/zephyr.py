@@ -7,6 +7,7 @@ from exporters.c.integrations.base import Integration
 INTEGRATION = Integration(
     name="zephyr",
     title="Zephyr module",
+    use="`west build -b BOARD APP -- -DZEPHYR_EXTRA_MODULES=RUN/artifacts/c -DCONFIG_SPIKENAS_NET=y`",
     files={
         "zephyr/module.yml": "zephyr/module.yml.j2",
         "zephyr/CMakeLists.txt": "zephyr/CMakeLists.txt.j2",

@@ -42,9 +42,12 @@ def application(graph: Graph, images: NDArray[np.uint8], prefix: str = "net") ->
 
 
 class Board:
-    """A built firmware, run in unicorn on the chip of ``profile`` until it waits for work."""
+    """A built firmware, run in unicorn on the chip of ``profile`` until it waits for work.
 
-    def __init__(self, elf: Path, profile: Profile) -> None:
+    ``received`` is what comes in on its serial port.
+    """
+
+    def __init__(self, elf: Path, profile: Profile, received: bytes = b"") -> None:
         unicorn, arm = import_unicorn()
         self._image: Image = read_elf(elf)
         self._core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
@@ -57,6 +60,13 @@ class Board:
             if section.load_address is not None:
                 content = self._image.read(section.load_address, section.size_bytes)
                 self._core.mem_write(section.load_address, content)
+        # Without a console nothing reads the port, and the linker has dropped it.
+        if "stand_in_received" in self._image.symbols:
+            port = self._image.symbol("stand_in_received")
+            assert len(received) <= port.size_bytes
+            self._core.mem_write(port.address, received)
+            count = self._image.symbol("stand_in_received_bytes").address
+            self._core.mem_write(count, len(received).to_bytes(4, "little"))
         vectors = self._image.symbol("vectors").address
         stack, entry = np.frombuffer(self._core.mem_read(vectors, 8), "<u4").tolist()
         self._core.reg_write(arm.UC_ARM_REG_SP, stack)
@@ -69,6 +79,13 @@ class Board:
         """What the firmware wrote on its console."""
         symbol = self._image.symbol("stand_in_text")
         return bytes(self._core.mem_read(symbol.address, symbol.size_bytes)).split(b"\0")[0].decode()
+
+    @property
+    def sent(self) -> bytes:
+        """What the firmware sent on its serial port."""
+        count = self._core.mem_read(self._image.symbol("stand_in_sent_bytes").address, 4)
+        address = self._image.symbol("stand_in_sent").address
+        return bytes(self._core.mem_read(address, int.from_bytes(count, "little")))
 
     def scores(self, classes: int) -> NDArray[np.int32]:
         """``test_scores`` of the application, int32 [n, classes]."""

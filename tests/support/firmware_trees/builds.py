@@ -48,6 +48,14 @@ def crazyflie(folder: Path, work: Path, graph: Graph, images: Images) -> Outcome
     return board.said, board.scores(graph.head.classes)
 
 
+def crazyflie_console(folder: Path, work: Path, received: bytes) -> tuple[str, bytes]:
+    """What the application with a console tells, and what it answers to ``received``."""
+    project = folder / "crazyflie"
+    run(["make", "-j2", f"CRAZYFLIE_BASE={HERE / 'crazyflie'}", "CONSOLE=uart1"], project)
+    board = Board(project / "build" / "cf2.elf", profiles.load("stm32f405"), received)
+    return board.said, board.sent
+
+
 def px4(folder: Path, work: Path, graph: Graph, images: Images) -> Outcome:
     """The image ``px4.elf``, on an emulated STM32H743."""
     project = folder / "px4"
@@ -55,6 +63,22 @@ def px4(folder: Path, work: Path, graph: Graph, images: Images) -> Outcome:
     cmake_build(HERE / "px4", work, f"-DEXTERNAL_MODULES_LOCATION={project}")
     board = Board(work / "px4.elf", profiles.load("stm32h743"))
     return board.said, board.scores(graph.head.classes)
+
+
+def px4_console(folder: Path, work: Path, received: bytes) -> tuple[str, bytes]:
+    """What the module's command `console` tells, and what it answers to ``received``."""
+    cmake_build(HERE / "px4", work, f"-DEXTERNAL_MODULES_LOCATION={folder / 'px4'}")
+    board = Board(work / "px4.elf", profiles.load("stm32h743"), received)
+    return board.said, board.sent
+
+
+def arduino_console(folder: Path, work: Path, received: bytes) -> tuple[str, bytes]:
+    """What the example sketch tells, and what it answers to ``received``."""
+    (library,) = (folder / "arduino").iterdir()
+    program = _sketch(library, next(library.glob("examples/*/*.ino")).read_text(), work)
+    done = subprocess.run([program], input=received, capture_output=True, timeout=60, check=True)
+    said, _, sent = done.stdout.partition(b"\r\n")
+    return said.decode(), sent
 
 
 def cmake(folder: Path, work: Path, graph: Graph, images: Images) -> Outcome:
@@ -97,13 +121,7 @@ def arduino(folder: Path, work: Path, graph: Graph, images: Images) -> Outcome:
     given = "    (void)pixels;\n    return false;\n"
     text = sketch.read_text()
     assert text.count(given) == 1 and sketch.stem == sketch.parent.name
-    write(work / "sketch.cpp", "#include <Arduino.h>\n" + text.replace(given, camera))
-    _compile(sorted((library / "src").rglob("*.c")), [f"-I{library / 'src'}"], work)
-    includes = [f"-I{library / 'src'}", f"-I{HERE / 'arduino'}"]
-    program = work / "sketch"
-    sources = [work / "sketch.cpp", HERE / "arduino" / "main.cpp"]
-    run(["g++", *WARNINGS, *includes, *sources, *sorted(work.glob("*.o")), "-o", program], work)
-    said = run([program], work)
+    said = run([_sketch(library, text.replace(given, camera), work)], work)
     lines = [line.split() for line in said.splitlines()[1:]]
     assert all(line[-1] == "us" for line in lines)
     return said, np.array([line[:-2] for line in lines], np.int32).reshape(-1, graph.head.classes)
@@ -133,10 +151,24 @@ BUILDS: dict[str, Build] = {
 }
 
 
+CONSOLES = {"crazyflie": crazyflie_console, "px4": px4_console, "arduino": arduino_console}
+"""The integrations that have a console, and how it is talked to."""
+
+
 def cmake_build(source: Path, build: Path, *settings: str) -> None:
     """Configure and build with ninja."""
     run(["cmake", "-G", "Ninja", "-S", source, "-B", build, *settings], source)
     run(["cmake", "--build", build, "-j", "2"], source)
+
+
+def _sketch(library: Path, text: str, work: Path) -> Path:
+    """The program of a sketch that uses ``library``: a sketch is C++ behind an #include of Arduino.h."""
+    write(work / "sketch.cpp", "#include <Arduino.h>\n" + text)
+    _compile(sorted((library / "src").rglob("*.c")), [f"-I{library / 'src'}"], work)
+    includes = [f"-I{library / 'src'}", f"-I{HERE / 'arduino'}"]
+    sources = [work / "sketch.cpp", HERE / "arduino" / "main.cpp"]
+    run(["g++", *WARNINGS, *includes, *sources, *sorted(work.glob("*.o")), "-o", work / "sketch"], work)
+    return work / "sketch"
 
 
 def _compile(sources: Sequence[Path], flags: Sequence[str], work: Path) -> None:

@@ -7,6 +7,25 @@
 char stand_in_text[4096];
 static uint32_t length;
 
+__attribute__((section(".noinit"))) uint8_t stand_in_received[8192];
+__attribute__((section(".noinit"))) uint32_t stand_in_received_bytes;
+uint8_t stand_in_sent[8192];
+uint32_t stand_in_sent_bytes;
+
+int stand_in_get(void)
+{
+    static uint32_t next;
+
+    return next < stand_in_received_bytes ? stand_in_received[next++] : -1;
+}
+
+void stand_in_put(unsigned char byte)
+{
+    if (stand_in_sent_bytes < sizeof(stand_in_sent)) {
+        stand_in_sent[stand_in_sent_bytes++] = byte;
+    }
+}
+
 static void put(char character)
 {
     if (length < sizeof(stand_in_text) - 1u) {
@@ -89,6 +108,25 @@ void *memcpy(void *to, const void *from, size_t size)
 
     for (uint8_t *at = to; size--; at++) {
         *at = *source++;
+    }
+    return to;
+}
+
+size_t strlen(const char *text)
+{
+    size_t length_of = 0;
+
+    while (text[length_of]) {
+        length_of++;
+    }
+    return length_of;
+}
+
+char *strcpy(char *to, const char *from)
+{
+    char *at = to;
+
+    while ((*at++ = *from++)) {
     }
     return to;
 }

@@ -13,6 +13,10 @@ class HardwareSerial {
 public:
     void begin(unsigned long baud);
     explicit operator bool() const { return true; }
+    int available() { return peek() >= 0; }
+    int peek();
+    int read();
+    size_t write(uint8_t byte) { return (size_t)printf("%c", byte); }
     size_t print(const char *text) { return (size_t)printf("%s", text); }
     size_t print(char character) { return (size_t)printf("%c", character); }
     size_t print(long value) { return (size_t)printf("%ld", value); }

@@ -11,6 +11,18 @@ void HardwareSerial::begin(unsigned long baud)
     now += baud;
 }
 
+int HardwareSerial::peek()
+{
+    const int byte = getchar();
+
+    return byte == EOF ? -1 : ungetc(byte, stdin);
+}
+
+int HardwareSerial::read()
+{
+    return available() ? getchar() : -1;
+}
+
 unsigned long millis()
 {
     return now++;

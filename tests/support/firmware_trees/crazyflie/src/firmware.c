@@ -2,6 +2,7 @@
 #include "app.h"
 #include "FreeRTOS.h"
 #include "task.h"
+#include "uart1.h"
 #include "usec_time.h"
 #include "../../console.h"
 
@@ -26,4 +27,28 @@ void vTaskDelay(const TickType_t xTicksToDelay)
 uint64_t usecTimestamp(void)
 {
     return now += 7u;
+}
+
+void uart1Init(const uint32_t baudrate)
+{
+    stand_in_print("UART1 at %u\n", (unsigned)baudrate);
+}
+
+bool uart1GetDataWithTimeout(uint8_t *c, const uint32_t timeoutTicks)
+{
+    const int byte = stand_in_get();
+
+    if (byte < 0) {
+        now += 1000u * timeoutTicks;
+        stand_in_done();
+        return false;
+    }
+    *c = (uint8_t)byte;
+    return true;
+}
+
+int uart1Putchar(int ch)
+{
+    stand_in_put((unsigned char)ch);
+    return (unsigned char)ch;
 }

@@ -3,7 +3,12 @@
 #include <px4_platform_common/log.h>
 #include <px4_platform_common/tasks.h>
 #include <px4_platform_common/time.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "../../console.h"
 
@@ -13,12 +18,17 @@ int COMMAND_MAIN(int argc, char *argv[]);
 static px4_main_t task;
 static uint64_t now;
 
+static void words(const char *word, const char *more)
+{
+    char *argv[] = {(char *)COMMAND, (char *)word, (char *)more, NULL};
+
+    stand_in_print("$ %s %s\n", word, more ? more : "");
+    stand_in_print("= %d\n", COMMAND_MAIN(more ? 3 : 2, argv));
+}
+
 static void shell(const char *word)
 {
-    char *argv[] = {(char *)COMMAND, (char *)word, NULL};
-
-    stand_in_print("$ %s\n", word);
-    stand_in_print("= %d\n", COMMAND_MAIN(2, argv));
+    words(word, NULL);
 }
 
 void stand_in_main(void)
@@ -30,6 +40,10 @@ void stand_in_main(void)
         (void)task(0, NULL);
     }
     shell("status");
+    words("console", "/dev/ttyS9");
+    (void)task(0, NULL);
+    words("console", "/dev/ttyS2");
+    (void)task(0, NULL);
     stand_in_done();
 }
 
@@ -66,4 +80,69 @@ void px4_log_modulename(int level, const char *moduleName, const char *fmt, ...)
     stand_in_vprint(fmt, values);
     va_end(values);
     stand_in_print("\n");
+}
+
+int open(const char *path, int flags, ...)
+{
+    return flags == (O_RDWR | O_NOCTTY) && strcmp(path, "/dev/ttyS2") == 0 ? 3 : -1;
+}
+
+int close(int fd)
+{
+    return fd == 3 ? 0 : -1;
+}
+
+int tcgetattr(int fd, struct termios *settings)
+{
+    memset(settings, 0xff, sizeof(*settings));
+    return fd == 3 ? 0 : -1;
+}
+
+int tcsetattr(int fd, int options, const struct termios *settings)
+{
+    stand_in_print("port %d at %u, flags %u %u %u %u\n", fd, (unsigned)settings->c_speed, (unsigned)settings->c_iflag,
+                   (unsigned)settings->c_oflag, (unsigned)settings->c_lflag,
+                   (unsigned)(settings->c_cflag & (CSIZE | CSTOPB | PARENB | CRTSCTS)));
+    return options == TCSANOW ? 0 : -1;
+}
+
+int cfsetspeed(struct termios *settings, speed_t speed)
+{
+    settings->c_speed = speed;
+    return 0;
+}
+
+static int next = -1;
+
+/* The shell's turn again when nothing more was sent. */
+int poll(struct pollfd *fds, unsigned nfds, int timeout)
+{
+    next = nfds == 1 && fds->fd == 3 && fds->events == POLLIN && timeout > 0 ? stand_in_get() : -1;
+    if (next < 0) {
+        shell("start");
+        shell("stop");
+    }
+    return next >= 0;
+}
+
+ssize_t read(int fd, void *bytes, size_t count)
+{
+    uint8_t *to = bytes;
+    size_t found = 0;
+
+    for (; fd == 3 && next >= 0 && found < count; next = found < count ? stand_in_get() : -1) {
+        to[found++] = (uint8_t)next;
+    }
+    return (ssize_t)found;
+}
+
+ssize_t write(int fd, const void *bytes, size_t count)
+{
+    const uint8_t *from = bytes;
+    size_t k;
+
+    for (k = 0; fd == 3 && k < count; k++) {
+        stand_in_put(from[k]);
+    }
+    return (ssize_t)k;
 }
