@@ -14,6 +14,7 @@ from exporters.c import compilers
 from exporters.c import export as export_c
 from exporters.c.build import build
 from exporters.c.cores import CORES
+from exporters.c.integrations import ALWAYS
 from exporters.c.integrations import chosen as chosen_integrations
 from exporters.onnx import runtime_versions, tensorrt
 from toolchain.architecture.snasnet import SPACE, refuse
@@ -98,7 +99,7 @@ def export_run(
             progress(f"exporting {target.format} for {target.name}")
             if target.name == "firmware":
                 written += export_c(graph, profile, staged, wanted=integrations)
-                for made in chosen_integrations((*profile.integrations, *integrations)):
+                for made in chosen_integrations((*profile.integrations, *integrations))[len(ALWAYS) :]:
                     progress(f"{made.title}: {made.use.replace('`', '')}")
             else:
                 written += exporter(target.name).export(graph, profile, staged)

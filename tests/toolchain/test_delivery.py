@@ -52,7 +52,9 @@ def test_sources_are_made_ready_for_the_builds_that_are_asked_for(tmp_path: Path
     with pytest.raises(InputError, match="no integration is called 'betaflight'"):
         export_run(run, ("c",), (), ("betaflight",), progress=quiet)
     assert not run.artifacts.exists()
-    export_run(run, ("c",), (), ("zephyr",), progress=quiet)
+    told: list[str] = []
+    export_run(run, ("c",), (), ("zephyr",), progress=told.append)
+    assert "Zephyr module: west build" in "\n".join(told) and "`" not in "".join(told)
     manifest = json.loads(run.manifest.read_text())
     assert {"artifacts/c/CMakeLists.txt", "artifacts/c/zephyr/module.yml"} <= manifest["artifacts"].keys()
 

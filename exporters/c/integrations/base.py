@@ -12,7 +12,8 @@ class Integration:
 
     ``files``: path below ``artifacts/c`` of each file that is added, ``{prefix}`` standing for the network's, and its
     template. ``network``: folder below ``artifacts/c`` that gets a copy of the network's sources; ``None`` where they
-    are used as they lie. ``use``: how a user takes it, in Markdown. ``source``: the pages that document the build files.
+    are used as they lie. ``use``: how a user takes it, in Markdown. ``source``: the pages that document the build
+    files.
     """
 
     name: str
