@@ -189,6 +189,7 @@ def verify_run(
     qemu: bool = False,
     emulate: str | None = None,
     on_board: Callable[[Bench], None] | None = None,
+    on_linux: Callable[[Bench], None] | None = None,
     progress: Progress,
 ) -> Verdict:
     """Verify ``run``'s artifacts on its own test images, for its own profile and budget; see ``verify``.
@@ -212,5 +213,6 @@ def verify_run(
         emulate=emulate,
         limits=run.budget(),
         on_board=on_board,
+        on_linux=on_linux,
         progress=progress,
     )

@@ -15,10 +15,13 @@ from pathlib import Path
 class Sshd:
     """Runs while the context manager is open; ``address`` and ``configuration`` are for ``flash --host``.
 
-    ``path`` replaces the PATH of what runs on the "board". The user's own ssh files are not touched.
+    ``path`` replaces the PATH of what runs on the "board", ``temporary`` its folder for temporary files. The user's
+    own ssh files are not touched.
     """
 
-    def __init__(self, program: str, folder: Path, path: str | None = None) -> None:
+    def __init__(
+        self, program: str, folder: Path, path: str | None = None, temporary: Path | None = None
+    ) -> None:
         self._program, self.folder = program, folder
         folder.mkdir(mode=0o700)
         self.address = f"{getpass.getuser()}@board"
@@ -26,6 +29,9 @@ class Sshd:
         self._log = folder / "log"
         # One connection for all commands saves seconds; the name of a socket must be short.
         self._shared = tempfile.mkdtemp(prefix="ssh")
+        # As in a shell within a shell, where bash leaves the user's own .bashrc alone, which may do anything.
+        environment = {"SHLVL": "1", "PATH": path, "TMPDIR": temporary}
+        given = " ".join(f"{name}={value}" for name, value in environment.items() if value is not None)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -38,7 +44,7 @@ class Sshd:
             f"Port {self._port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile {folder}/pid\n"
             f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\n"
-            + (f"SetEnv PATH={path}\n" if path else "")
+            f"SetEnv {given}\n"
         )
         self.configuration.write_text(
             f"Host board\n  HostName 127.0.0.1\n  Port {self._port}\n  IdentityFile {folder}/user_key\n"

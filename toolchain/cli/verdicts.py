@@ -38,6 +38,6 @@ def render(verdict: Verdict) -> None:
 def outcome(verdict: Verdict) -> str:
     """The last line: passed or failed, for which board, on what evidence."""
     state = "passed" if verdict.passed else "FAILED"
-    boards = " and ".join(run.description for run in verdict.consoles)
-    where = f"also run on {boards}" if boards else "nothing here was measured on a board"
+    boards = [each.board for each in verdict.boards] + [run.description for run in verdict.consoles]
+    where = f"also run on {' and '.join(boards)}" if boards else "nothing here was measured on a board"
     return f"{state} for {verdict.profile}; {where}"

@@ -56,7 +56,20 @@ def command(
     ] = 115_200,
     calibrate: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write what --serial measured into this profile of your own."),
+        typer.Option(
+            metavar="FILE", help="Write what --serial or --host measured into this profile of your own."
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="USER@BOARD", help="Also run on this Linux board, as ssh reaches it."),
+    ] = None,
+    ssh_config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Configuration for ssh in place of your own.")
+    ] = None,
+    board_python: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Python on that board (python3), as in /home/pi/venv/bin/python."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
@@ -64,6 +77,7 @@ def command(
     """Run every artifact in its own runtime and compare the integers with the reference's.
 
     Firmware runs on the emulated board, with exactly its memories, and is held to the predicted footprint.
+    On a real Linux board nothing is installed, and nothing stays.
     Exit code 5 if integers or footprint differ, 3 if an artifact is broken, 4 if one is over budget.
     """
     from toolchain.cli.verdicts import conclude, fail, outcome
@@ -74,10 +88,15 @@ def command(
 
     found = runs.find(run)
     names = {None: (), Compiler.both: ("zig", "gcc")}.get(compiler, (compiler.value,) if compiler else ())
-    if calibrate is not None and serial is None:
+    if calibrate is not None and serial is None and host is None:
         raise typer.BadParameter(
-            "needs a board; name its console's port with --serial", param_hint="--calibrate"
+            "needs a board; name its console's port with --serial, or a Linux board with --host",
+            param_hint="--calibrate",
         )
+    if serial is not None and host is not None:
+        raise typer.BadParameter("is a microcontroller's, and --host a Linux board's", param_hint="--serial")
+    if host is None and not (ssh_config is None and board_python is None):
+        raise typer.BadParameter("--ssh-config and --board-python go with --host")
     verify_here = partial(
         verify_run,
         found,
@@ -87,7 +106,14 @@ def command(
         emulate=emulate and emulate.value,
         progress=progress,
     )
-    if serial is None:
+    if host is not None:
+        from toolchain.flashing.ssh import Host
+        from toolchain.verification.onboard.board import PYTHON, Request
+        from toolchain.verification.onboard.verify import verify_with_board
+
+        request = Request(Host(host, configuration=ssh_config), board_python or PYTHON, calibrate)
+        verdict = verify_with_board(found, request, verify_here, progress)
+    elif serial is None:
         verdict = verify_here()
     else:
         from toolchain.verification.console_verify import verify_with_console

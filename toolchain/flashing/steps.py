@@ -132,7 +132,7 @@ def run(words: tuple[str, ...], limit_s: float) -> str:
             f"{name} did not end within {limit_s:g} s and was stopped; see that the board is connected and powered"
         ) from None
     finally:
-        _end(child)
+        end(child)
     said = output[-MAX_OUTPUT_BYTES:].decode(errors="replace")
     if child.returncode:
         raise InputError(f"{name} failed with exit code {child.returncode}: {last_words(said)}")
@@ -177,7 +177,7 @@ def difference(found: bytes, data: bytes) -> str:
     return f"they differ from byte {first} on, and the sha256 there is {digest}; flash it again"
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[bytes]) -> None:
     """Stop ``child`` and what it started, if it still runs: politely first, since it may be writing."""
     if child.poll() is None:
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -187,5 +187,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
                 break
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 time.sleep(0)
-    if child.stdout is not None:
-        child.stdout.close()
+    for stream in (child.stdin, child.stdout, child.stderr):
+        if stream is not None:
+            stream.close()

@@ -20,7 +20,7 @@ def latency(sources: Sources) -> list[Figure]:
             value=time_us / 1000,
             unit="ms",
             evidence=cost.evidence,
-            source=f"one thread of {cost.runtime} {cost.where}",
+            source=f"{'' if cost.runtime.startswith('trtexec') else 'one thread of '}{cost.runtime} {cost.where}",
         )
         for cost in (sources.verdict.costs if sources.verdict else ())
         for name, time_us in (("median", cost.latency_us), ("95th percentile", cost.latency_p95_us))

@@ -132,6 +132,7 @@ def _verdict(sources: Sources) -> d.Verdict | None:
             )
             for row in verdict.comparisons
         ],
+        boards=[d.OnBoard(**asdict(board)) for board in verdict.boards],
     )
 
 

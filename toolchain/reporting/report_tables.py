@@ -15,7 +15,7 @@ from toolchain.reporting.network_tables import (
     operations_table,
     quality_table,
 )
-from toolchain.reporting.tables import Table, amount, spikes_table
+from toolchain.reporting.tables import Table, amount, boards_table, spikes_table
 
 MOST_PAIRS = 20
 """Pairs of classes that are taken for each other, at most."""
@@ -27,6 +27,7 @@ def tables(report: Report) -> dict[str, Table]:
         "missing": _missing,
         "budget": _budget,
         "compared": _compared,
+        "boards": lambda r: boards_table(r.verdict.boards if r.verdict else ()),
         "spikes": lambda r: spikes_table(r.verdict.compared if r.verdict else ()),
         "proofs": _proofs,
         "memory": _memory,

@@ -14,11 +14,11 @@ from toolchain.measures import MEASURES
 from toolchain.verification.budget_lines import BudgetLine, Unit
 
 if TYPE_CHECKING:
-    from toolchain.reporting.document import Compared
+    from toolchain.reporting.document import Compared, OnBoard
     from toolchain.verification.activity import Activity
     from toolchain.verification.comparison import Comparison
     from toolchain.verification.linux_cost import LinuxCost
-    from toolchain.verification.verdict import ConsoleRun, FirmwareReport, Verdict
+    from toolchain.verification.verdict import BoardReport, ConsoleRun, FirmwareReport, Verdict
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ def verdict_tables(verdict: Verdict) -> list[Table]:
         *_where_rows(outputs_table(verdict.comparisons), spikes_table(verdict.comparisons)),
         *_where_rows(numbers_table(verdict.comparisons)),
         *(proof_table(report) for report in verdict.firmware),
-        *_where_rows(cost_table(verdict.costs), console_table(verdict.consoles)),
+        *_where_rows(
+            cost_table(verdict.costs), boards_table(verdict.boards), console_table(verdict.consoles)
+        ),
         budget_table(verdict.budget),
     ]
 
@@ -206,6 +208,32 @@ def operations_table(activity: Activity) -> Table:
     ]
     columns = ("operations", "average>", "evidence")
     return Table(f"Operations an image, over {activity.images:,} images", columns, tuple(rows))
+
+
+def boards_table(boards: Iterable[BoardReport] | Iterable[OnBoard]) -> Table:
+    """What each real board said of itself; of a verdict or of a report. No rows without a board."""
+    rows = [
+        (board.board, what, value, board.evidence)
+        for board in boards
+        for what, value in (
+            ("system", " ".join(filter(None, (board.system, board.machine)))),
+            ("temperature before", _degrees(board.temperature_before_c)),
+            ("temperature after", _degrees(board.temperature_after_c)),
+            ("clock, slowest core", _megahertz(board.clock_mhz)),
+            ("highest clock", _megahertz(board.highest_clock_mhz)),
+            ("held back by heat or supply", {None: "", True: "yes", False: "no"}[board.throttled]),
+        )
+        if value
+    ]
+    return Table("On the board", ("board", "what", "value>", "evidence"), tuple(rows))
+
+
+def _degrees(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} °C"
+
+
+def _megahertz(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f} MHz"
 
 
 def proof_table(report: FirmwareReport) -> Table:

@@ -22,8 +22,8 @@ from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison, compare, sentence
 from toolchain.verification.divergence import Traceable, divergence
 from toolchain.verification.linux_cost import LinuxCost
-from toolchain.verification.runtimes.base import Runtime
-from toolchain.verification.verdict import Artifact, Cause, ConsoleRun, Failure, FirmwareReport
+from toolchain.verification.runtimes.base import Named
+from toolchain.verification.verdict import Artifact, BoardReport, Cause, ConsoleRun, Failure, FirmwareReport
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Bench:
     budget: list[BudgetLine] = field(default_factory=list)
     costs: list[LinuxCost] = field(default_factory=list)
     consoles: list[ConsoleRun] = field(default_factory=list)
+    boards: list[BoardReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
@@ -68,7 +69,7 @@ class Bench:
         self.files.append(Artifact(name, size, sha256(path)))
         return path
 
-    def compare(self, artifact: str, runtime: Runtime, got: NDArray[np.int32]) -> None:
+    def compare(self, artifact: str, runtime: Named, got: NDArray[np.int32]) -> None:
         """Compare ``runtime``'s scores of the first images with the reference's."""
         count = len(got)
         found = compare(

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolchain.errors import InputError
+from toolchain.verification.linux_probe import MARK
 
 TIMEOUT_S = 300.0
 IMAGES = 50
@@ -80,5 +81,5 @@ def measure(artifact: Path, runtime: str, images: NDArray[np.uint8]) -> LinuxCos
     if done.returncode:
         said = done.stderr.strip().splitlines()
         raise InputError(f"{artifact} cannot be measured: {said[-1] if said else 'the process died'}")
-    told = json.loads(done.stdout.splitlines()[-1])
+    told = json.loads(done.stdout.splitlines()[-1][len(MARK) :])
     return LinuxCost(artifact.name, runtime.replace("_", "-"), where=this_machine(), **told)

@@ -1,6 +1,7 @@
 """The artifacts for TensorRT: their integers in ONNX Runtime, their size, and what float16 would lose.
 
-TensorRT itself is not run: there is none here. What it takes and how fast it is, only ``trtexec`` on the board tells.
+TensorRT itself is not run: there is none here. What it takes and how fast it is, only ``trtexec`` on the board tells
+(``onboard``).
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ def _verify(bench: Bench, path: Path) -> None:
         bench.hold([model_line(path, bench.profile, bench.limits)])
     for engine in engines(bench.profile):
         if engine.file == path.name:
-            bench.notes.append(_note(engine))
+            bench.notes.append(not_run(engine))
             if engine.precision == "float16":
                 bench.progress("emulating float16")
                 bench.notes.append(_loss(bench, model))
 
 
-def _note(engine: Engine) -> str:
+def not_run(engine: Engine) -> str:
+    """What is said of an engine that no board has run."""
     exact = "not exact" if engine.precision == "float16" else "exact"
     return (
         f"{engine.file} in TensorRT, {engine.precision}: not run, latency and memory unknown; on the board: "

@@ -106,6 +106,25 @@ class ConsoleRun:
 
 
 @dataclass(frozen=True)
+class BoardReport:
+    """A real Linux board that artifacts ran on: what it said of itself before and after, None where it does not tell.
+
+    ``board`` is its model as the system names it. Temperatures are degrees Celsius of the hottest zone, clocks
+    megahertz of the slowest core; ``throttled`` says whether heat or a weak supply held it back.
+    """
+
+    board: str
+    machine: str
+    system: str
+    temperature_before_c: float | None
+    temperature_after_c: float | None
+    clock_mhz: float | None
+    highest_clock_mhz: float | None
+    throttled: bool | None
+    evidence: Literal["measured"] = "measured"
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A verified file: its name within ``artifacts``, size and hash."""
 
@@ -119,8 +138,8 @@ class Verdict:
     """The outcome of ``verify``; ``images`` test images were available, each comparison says how many it used.
 
     ``operations`` is what the network does an image, in any artifact; ``costs`` are what artifacts of Linux boards
-    take on this machine; ``consoles`` are real boards that ran the network. docs/concepts/verdict.md describes the
-    document.
+    take on this machine or on the real ``boards``; ``consoles`` are microcontrollers that ran the network.
+    docs/concepts/verdict.md describes the document.
     """
 
     profile: str
@@ -136,6 +155,7 @@ class Verdict:
     failures: tuple[Failure, ...]
     costs: tuple[LinuxCost, ...] = ()
     consoles: tuple[ConsoleRun, ...] = ()
+    boards: tuple[BoardReport, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -44,6 +44,7 @@ def verify(
     emulate: str | None = None,
     limits: Budget | None = None,
     on_board: Callable[[Bench], None] | None = None,
+    on_linux: Callable[[Bench], None] | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Verdict:
     """Verify the artifacts of the run in ``folder`` and write its ``report.json``.
@@ -53,7 +54,8 @@ def verify(
     many as two minutes allow; TensorFlow Lite Micro: one minute; the step form: 50). ``compilers`` ("zig", "gcc")
     build the exported sources anew, beside the ``firmware.elf`` of the run.
     ``qemu`` asks QEMU for a second opinion. ``emulate`` ("aarch64", "armhf") also runs ONNX and TFLite files there.
-    ``limits`` is a narrowed budget. ``on_board`` runs the network on a real board, before all else.
+    ``limits`` is a narrowed budget. ``on_board`` runs the network on a real board, before all else, and
+    ``on_linux`` runs on a real Linux board what was checked here, in the end.
 
     Raises ``InputError`` if the run has no network or no artifact, ``ToolMissingError`` if what an artifact
     needs to run is not installed. A broken, differing or too large artifact is a failure in the verdict.
@@ -87,6 +89,8 @@ def verify(
     verify_nir(bench)
     if emulate is not None:
         verify_emulated(bench, emulate)
+    if on_linux is not None:
+        on_linux(bench)
     if bench.files:
         predicted = predicted_lines(graph, profile, bench.limits)
         bench.hold([line for line in predicted if line.resource in UNMEASURED])
@@ -106,6 +110,7 @@ def verify(
         failures=tuple(bench.failures),
         costs=tuple(bench.costs),
         consoles=tuple(bench.consoles),
+        boards=tuple(bench.boards),
     )
     verdict.write(folder / REPORT)
     return verdict

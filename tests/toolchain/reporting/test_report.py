@@ -21,7 +21,8 @@ from toolchain.reporting.report import compare, report
 from toolchain.reporting.report_tables import tables
 from toolchain.runs import RunFolder
 from toolchain.verification.divergence import Divergence
-from toolchain.verification.verdict import Failure, read_verdict
+from toolchain.verification.linux_cost import LinuxCost
+from toolchain.verification.verdict import BoardReport, Failure, read_verdict
 
 SCHEMA = json.loads(
     (Path(__file__).resolve().parents[3] / "docs" / "reference" / "report-schema.json").read_text()
@@ -288,3 +289,44 @@ def test_torch_is_not_needed(deployed: RunFolder, tmp_path: Path) -> None:
         timeout=60,
     )
     assert (done.returncode, done.stdout.strip()) == (0, str(page)), done.stderr
+
+
+def test_a_real_board_is_told_with_what_it_took(copied: RunFolder) -> None:
+    board = BoardReport("Raspberry Pi 4", "aarch64", "Debian 12", 48.7, 61.2, 1500.0, 1800.0, False)
+    costs = (
+        LinuxCost("model.onnx", "onnxruntime 1.32.0", 9_000_000, 12_345, 13_000, "on Raspberry Pi 4"),
+        LinuxCost("model_tensorrt.onnx", "trtexec (int8)", None, 700, 900, "on Raspberry Pi 4"),
+    )
+    replace(read_verdict(copied.report), boards=(board,), costs=costs).write(copied.report)
+    found = report(copied, samples=SAMPLES, progress=quiet)
+    assert valid(as_json(found)) and found.verdict is not None
+    (told,) = found.verdict.boards
+    assert (told.board, told.temperature_after_c, told.evidence) == ("Raspberry Pi 4", 61.2, "measured")
+    figures = {each.name: each for each in found.latency}
+    assert figures["model.onnx, median"].value == 12.345
+    assert figures["model.onnx, median"].evidence == "measured"
+    assert figures["model.onnx, median"].source == "one thread of onnxruntime 1.32.0 on Raspberry Pi 4"
+    assert figures["model_tensorrt.onnx, 95th percentile"].source == "trtexec (int8) on Raspberry Pi 4"
+    rows = {row[1]: row[2:] for row in tables(found)["boards"].rows}
+    assert rows["temperature after"] == ("61.2 °C", "measured")
+    assert rows["clock, slowest core"] == ("1,500 MHz", "measured")
+    assert rows["held back by heat or supply"] == ("no", "measured")
+    text = page(found)
+    assert "On the board" in text and "61.2 °C" in text
+
+
+def test_estimates_of_a_calibrated_board_say_so(copied: RunFolder) -> None:
+    plain = {each.name: each for each in report(copied, samples=SAMPLES, progress=quiet).latency}
+    document = json.loads(copied.profile_file.read_text())
+    document["calibration"] = {
+        "board": "my board",
+        "measured_on": "2026-01-31",
+        "cycles_per_instruction": 1.5,
+        "source": "measured",
+    }
+    copied.profile_file.write_text(json.dumps(document))
+    found = {each.name: each for each in report(copied, samples=SAMPLES, progress=quiet).latency}
+    for name in ("at the instructions that were emulated", "by the cost model"):
+        assert found[name].value == pytest.approx(1.5 * plain[name].value)
+        assert found[name].evidence == "estimated"
+        assert found[name].source.endswith("calibrated on my board, 2026-01-31")

@@ -23,7 +23,7 @@ from toolchain.reporting.document.part import Evidence, Part
 from toolchain.reporting.document.report import Comparison, Report, as_json, json_schema
 from toolchain.reporting.document.run import Board, Data, File, Missing, Provenance
 from toolchain.reporting.document.search import Candidate, Search
-from toolchain.reporting.document.verdict import BudgetRow, Compared, Failure, FirstSpike, Verdict
+from toolchain.reporting.document.verdict import BudgetRow, Compared, Failure, FirstSpike, OnBoard, Verdict
 
 __all__ = [
     "Architecture",
@@ -46,6 +46,7 @@ __all__ = [
     "Memory",
     "Missing",
     "Number",
+    "OnBoard",
     "Operations",
     "Outputs",
     "Part",

@@ -60,6 +60,24 @@ class Compared(Part):
     spikes: FirstSpike | None = None
 
 
+class OnBoard(Part):
+    """A real board that artifacts ran on, and what it said of itself; null is what its system does not tell.
+
+    Temperatures are degrees Celsius of the hottest zone, the clock is the slowest core's afterwards; ``throttled`` says
+    whether heat or a weak supply held it back.
+    """
+
+    board: str
+    machine: str
+    system: str
+    temperature_before_c: float | None
+    temperature_after_c: float | None
+    clock_mhz: float | None
+    highest_clock_mhz: float | None
+    throttled: bool | None
+    evidence: Evidence
+
+
 class Verdict(Part):
     """The outcome of ``verify``; ``proofs`` that do not hold are among the failures."""
 
@@ -68,3 +86,4 @@ class Verdict(Part):
     failures: list[Failure]
     notes: list[str]
     compared: list[Compared]
+    boards: list[OnBoard] = []

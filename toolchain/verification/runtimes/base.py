@@ -11,11 +11,18 @@ Evidence = Literal["measured", "emulated"]
 """``measured``: computed by this machine's processor; ``emulated``: by an emulated target processor."""
 
 
-class Runtime(Protocol):
-    """An opened artifact. ``name`` says what runs it, with its version."""
+class Named(Protocol):
+    """What runs an artifact, by a ``name`` with its version."""
 
-    name: str
-    evidence: Evidence
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def evidence(self) -> Evidence: ...
+
+
+class Runtime(Named, Protocol):
+    """An opened artifact."""
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.int32]:
         """Scores int32 [n, classes] of preprocessed pixels uint8 [n, C, H, W]."""
