@@ -14,6 +14,7 @@ from exporters.c import compilers
 from exporters.c import export as export_c
 from exporters.c.build import build
 from exporters.c.cores import CORES
+from exporters.c.export import DEFAULT_PREFIX
 from exporters.c.integrations import ALWAYS
 from exporters.c.integrations import chosen as chosen_integrations
 from exporters.onnx import runtime_versions, tensorrt
@@ -61,13 +62,15 @@ def export_run(
     targets: Sequence[str] = (),
     integrations: Sequence[str] = (),
     *,
+    prefix: str | None = None,
     progress: Progress,
 ) -> list[Path]:
     """Write ``run``'s network for what ``exporters.base.chosen`` says of ``formats`` and ``targets`` (without
     either, what its budget is held on) and return the artifacts' paths.
 
     The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``, and its sources are
-    made ready for the builds of ``integrations``, besides those that the profile names. The
+    made ready for the builds of ``integrations``, besides those that the profile names; ``prefix`` names its symbols
+    and files instead of ``net``. The
     artifacts of an earlier export are replaced together, and only when everything has gone well.
 
     Raises ``InputError`` if the run has no trained network, a format or target is unknown or the folder cannot be
@@ -86,6 +89,10 @@ def export_run(
             f"an integration ({', '.join(integrations):.60}) is made of C sources, and none are exported; "
             "add `--format c`"
         )
+    if prefix is not None and all(target.name != "firmware" for target in wanted):
+        raise InputError(
+            f"a prefix ({prefix:.40}) names the symbols of C sources, and none are exported; add `--format c`"
+        )
     if is_float(run):
         return _export_float(run, wanted, progress)
     if not run.model.is_file():
@@ -98,7 +105,9 @@ def export_run(
         for target in wanted:
             progress(f"exporting {target.format} for {target.name}")
             if target.name == "firmware":
-                written += export_c(graph, profile, staged, wanted=integrations)
+                written += export_c(
+                    graph, profile, staged, prefix=prefix or DEFAULT_PREFIX, wanted=integrations
+                )
                 for made in chosen_integrations((*profile.integrations, *integrations))[len(ALWAYS) :]:
                     progress(f"{made.title}: {made.use.replace('`', '')}")
             else:
@@ -116,7 +125,10 @@ def export_run(
     if "tensorrt" in names:
         for note in tensorrt.notes(profile):
             progress(note)
-    run.write_manifest({"graph_sha256": graph.sha256(), "profile": profile.name, "targets": names})
+    facts = {"graph_sha256": graph.sha256(), "profile": profile.name, "targets": names}
+    if "firmware" in names:
+        facts["prefix"] = prefix or DEFAULT_PREFIX
+    run.write_manifest(facts)
     return [run.artifacts / path.relative_to(staged) for path in written]
 
 

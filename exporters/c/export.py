@@ -58,8 +58,41 @@ EXAMPLE = "examples/console_main.c"
 BARE_METAL = {"firmware.c", "startup.c", "link.ld"}
 """What an image needs around the network, and a network in somebody else's firmware does not."""
 
+DEFAULT_PREFIX = "net"
+"""How the names of a network's symbols and files begin."""
+
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _TAKEN = ("snn", "spikenas", "firmware", "startup")
+_HEADERS = {
+    *(
+        "assert",
+        "complex",
+        "ctype",
+        "errno",
+        "fenv",
+        "float",
+        "inttypes",
+        "iso646",
+        "limits",
+        "locale",
+        "math",
+    ),
+    *(
+        "setjmp",
+        "signal",
+        "stdalign",
+        "stdarg",
+        "stdatomic",
+        "stdbool",
+        "stddef",
+        "stdint",
+        "stdio",
+        "stdlib",
+    ),
+    *("stdnoreturn", "string", "tgmath", "threads", "time", "uchar", "wchar", "wctype"),
+}
+"""Of C itself: in their place a compiler would find the network's own."""
+_PREPROCESS = "_preprocess.c"
 
 Pixels = NDArray[np.uint8]
 
@@ -70,7 +103,7 @@ def export(
     folder: Path,
     *,
     known_image: Pixels | None = None,
-    prefix: str = "net",
+    prefix: str = DEFAULT_PREFIX,
     wanted: Sequence[str] = (),
 ) -> list[Path]:
     """Write the network's C sources into ``folder/c`` and return their paths.
@@ -97,7 +130,7 @@ def export(
     sources = {name: _runtime(name) for name in RUNTIME}
     sources[f"{prefix}.h"] = templates.render("net.h.j2", context)
     sources[f"{prefix}.c"] = templates.render("net.c.j2", context)
-    sources[f"{prefix}_preprocess.c"] = templates.render("preprocess.c.j2", context)
+    sources[prefix + _PREPROCESS] = templates.render("preprocess.c.j2", context)
     sources |= integrations.written(chosen, dict(sources), {**context, "stack_bytes": profile.stack_bytes})
     sources[EXAMPLE] = templates.render("console_main.c.j2", context)
     if profile.core in CORES:
@@ -111,6 +144,12 @@ def export(
     return [folder / FOLDER / name for name in sources]
 
 
+def prefix_of(folder: Path) -> str:
+    """What the network in an exported ``folder`` is called; the default if that cannot be told."""
+    found = [path.name.removesuffix(_PREPROCESS) for path in folder.glob(f"*{_PREPROCESS}")]
+    return found[0] if len(found) == 1 and _PREFIX.fullmatch(found[0]) else DEFAULT_PREFIX
+
+
 def noise(graph: Graph) -> Pixels:
     """An image of noise, uint8 [C, H, W] or [T, C, H, W], that depends on the network's hash alone."""
     stream = hashlib.shake_256(graph.sha256().encode()).digest(graph.input.size)
@@ -118,10 +157,10 @@ def noise(graph: Graph) -> Pixels:
 
 
 def _require_exportable(graph: Graph, prefix: str) -> None:
-    if not _PREFIX.fullmatch(prefix) or prefix.startswith(_TAKEN):
+    if not _PREFIX.fullmatch(prefix) or prefix.startswith(_TAKEN) or prefix in _HEADERS:
         raise InputError(
             f"{prefix!r:.40} cannot start the network's symbols; use a lower-case letter and up to 30 letters, "
-            f"digits or _ after it, and nothing that starts with {' or '.join(_TAKEN)}"
+            f"digits or _ after it, and nothing that starts with {' or '.join(_TAKEN)} or is a header of C"
         )
     for node in graph.all(Lif):
         if (rows := weight_rows(graph, node)) > MAX_WEIGHT_ROWS:

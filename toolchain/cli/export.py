@@ -11,7 +11,7 @@ import typer
 from exporters.base import TARGETS, chosen
 from toolchain import runs
 from toolchain.cli.console import emit, print_table, progress
-from toolchain.cli.export_options import Formats, Integrations, Samples, Targets
+from toolchain.cli.export_options import Formats, Integrations, Prefix, Samples, Targets
 
 
 def command(
@@ -22,6 +22,7 @@ def command(
     formats: Formats = None,
     targets: Targets = None,
     integrations: Integrations = None,
+    prefix: Prefix = None,
     samples: Samples = None,
     show: Annotated[
         bool, typer.Option("--list", help="List formats, targets, their files and what each needs, and stop.")
@@ -46,7 +47,9 @@ def command(
     else:
         require_tools(found.profile(), formats or (), targets or (), verify=verify)
     had_page = found.has_page  # the export removes it with the verdict, so that no moment shows what is gone
-    paths = export_run(found, formats or (), targets or (), integrations or (), progress=progress)
+    paths = export_run(
+        found, formats or (), targets or (), integrations or (), prefix=prefix, progress=progress
+    )
     verdict = verify_run(found, samples=samples, progress=progress) if verify else None
     if had_page:
         redraw(found, samples=samples, progress=progress)

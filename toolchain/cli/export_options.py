@@ -29,6 +29,13 @@ Integrations = Annotated[
         " CMake is always there, and so is what the profile names.",
     ),
 ]
+Prefix = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How the C symbols, macros and files of the network begin, so that several live in one firmware; net.",
+    ),
+]
 Samples = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Test images to verify on; by default all.")
 ]

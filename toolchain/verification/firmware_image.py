@@ -8,7 +8,8 @@ from toolchain.errors import ToolMissingError
 from toolchain.verification.bench import Bench
 from toolchain.verification.budget_lines import image_lines
 from toolchain.verification.elf import Image
-from toolchain.verification.footprint_proof import PREFIX, Proof, findings, proofs
+from toolchain.verification.footprint_proof import Proof, findings, proofs
+from toolchain.verification.network_symbols import network_name
 from toolchain.verification.stack_bound import StackBound, stack_bound
 
 
@@ -44,7 +45,7 @@ def prove_stack(bench: Bench, image: Image, name: str) -> StackBound | None:
 
 def _maker(bench: Bench, image: Image, name: str) -> Compiler:
     """The compiler that the image says it was built with; records if it is an image of another network."""
-    info = image.symbols.get(f"{PREFIX}_info")
+    info = image.symbols.get(f"{network_name(image)}_info")
     content = image.read(info.address, info.size_bytes) if info else b""
     start = content.find(bytes.fromhex(bench.graph.sha256()))
     if start < 0:

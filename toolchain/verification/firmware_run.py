@@ -15,6 +15,7 @@ from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.elf import Image
 from toolchain.verification.footprint_proof import Proof, arena_findings
 from toolchain.verification.inspection import Inspection
+from toolchain.verification.network_symbols import network_name
 from toolchain.verification.runtimes.base import Runtime
 from toolchain.verification.stack_bound import StackBound
 from toolchain.verification.verdict import FirmwareReport
@@ -59,7 +60,7 @@ def run_firmware(
     """
     image = runtime.image
     bench.compare(name, runtime, emulated_scores(bench, runtime, name))
-    if image.symbol("net_arena").size_bytes != plan.arena_bytes:
+    if image.symbol(f"{network_name(image)}_arena").size_bytes != plan.arena_bytes:
         return  # recorded by the proof; what such an arena's bytes are for is not known
     inspections = [runtime.inspect(pixels) for pixels in bench.images[:INSPECTED_IMAGES]]
     written = np.bitwise_or.reduce(

@@ -12,12 +12,10 @@ from toolchain.cost.layout import Item, Layout
 from toolchain.profiles.schema import Profile
 from toolchain.verification.elf import Image, Symbol
 from toolchain.verification.image_use import used_bytes
+from toolchain.verification.network_symbols import network_name
 
 TOLERANCE = 0.02
 """Share by which flash and SRAM of the whole image may differ from the prediction."""
-
-PREFIX = "net"
-"""Prefix of the network's symbols in the firmware."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,8 @@ def proofs(image: Image, plan: Layout, profile: Profile, code_bytes: int | None 
     ``code_bytes`` is the predicted size of the code if another compiler made it than the plan assumes. Raises
     ``InputError`` if the image lies outside the profile's memories or its stack has no symbols.
     """
-    constants = [image.symbols.get(f"{PREFIX}_{constant.symbol}") for constant in plan.constants]
+    name = network_name(image)
+    constants = [image.symbols.get(f"{name}_{constant.symbol}") for constant in plan.constants]
     stack = image.symbol("_stack_top").address - image.symbol("_stack_limit").address
     used = used_bytes(image, profile)
     found = [
@@ -57,7 +56,7 @@ def proofs(image: Image, plan: Layout, profile: Profile, code_bytes: int | None 
             sum(s.size_bytes for s in constants if s),
             True,
         ),
-        Proof("arena", plan.arena_bytes, _size(image.symbols.get(f"{PREFIX}_arena")), True),
+        Proof("arena", plan.arena_bytes, _size(image.symbols.get(f"{name}_arena")), True),
         Proof("mailbox", plan.mailbox_bytes, _size(image.symbols.get("spikenas_mailbox")), True),
         Proof("stack", plan.stack_bytes, stack, True),
     ]
@@ -72,10 +71,11 @@ def proofs(image: Image, plan: Layout, profile: Profile, code_bytes: int | None 
 def findings(image: Image, plan: Layout, profile: Profile) -> list[str]:
     """Where the image contradicts what the plan says exactly, each as a sentence's end; empty if nowhere."""
     found = []
+    name = network_name(image)
     for constant in plan.constants:
-        symbol = image.symbols.get(f"{PREFIX}_{constant.symbol}")
+        symbol = image.symbols.get(f"{name}_{constant.symbol}")
         if symbol is None:
-            found.append(f"{PREFIX}_{constant.symbol} is not in the image")
+            found.append(f"{name}_{constant.symbol} is not in the image")
         elif symbol.size_bytes != constant.size_bytes:
             found.append(f"{symbol.name} has {symbol.size_bytes} bytes, {constant.size_bytes} were predicted")
     for item in plan.items:
@@ -88,12 +88,13 @@ def findings(image: Image, plan: Layout, profile: Profile) -> list[str]:
 
 
 def _misplaced(image: Image, plan: Layout, item: Item, profile: Profile) -> list[str]:
+    network = network_name(image)
     names = {
-        "constants": [f"{PREFIX}_{constant.symbol}" for constant in plan.constants],
-        "arena": [f"{PREFIX}_arena"],
+        "constants": [f"{network}_{constant.symbol}" for constant in plan.constants],
+        "arena": [f"{network}_arena"],
         "mailbox": ["spikenas_mailbox"],
         "stack": ["_stack_limit"],
-        "code": [f"{PREFIX}_infer"],
+        "code": [f"{network}_infer"],
     }[item.name]
     region = profile.region(item.region)
     first, end = region.available_origin, region.available_origin + region.available_bytes

@@ -21,6 +21,7 @@ from toolchain.verification.elf import Image
 from toolchain.verification.emulator import PAGE_BYTES
 from toolchain.verification.instruction_count import Count
 from toolchain.verification.mailbox import Machine, Mailbox
+from toolchain.verification.network_symbols import network_name
 
 PAINTS = (0x5A, 0xA7)
 
@@ -55,7 +56,7 @@ def inspect(
     ``beside`` are the ranges that must not be written; ``counting`` surrounds the first run, so that the second
     also shows that counting changed nothing.
     """
-    arena = _symbol(mailbox.image, "net_arena")
+    arena = _symbol(mailbox.image, f"{network_name(mailbox.image)}_arena")
     changed = {extent: np.zeros(extent[1] - extent[0], bool) for extent in (arena, *beside)}
     scores = []
     count = None
@@ -82,7 +83,7 @@ def inspect(
 def not_the_networks(image: Image, profile: Profile) -> list[Range]:
     """Mapped addresses that the network has no business with: SRAM beside arena, mailbox and stack, and what of
     a page belongs to no memory of the profile or to somebody else's firmware."""
-    own = [_symbol(image, "net_arena"), _symbol(image, "spikenas_mailbox")]
+    own = [_symbol(image, f"{network_name(image)}_arena"), _symbol(image, "spikenas_mailbox")]
     own.append((image.symbol("_stack_limit").address, image.symbol("_stack_top").address))
     own += [
         (region.available_origin, region.available_origin + region.available_bytes)

@@ -16,6 +16,9 @@ from toolchain.verification.elf import Image
 KERNELS = "snn_"
 """How the names of the C library's kernels begin, whatever the network is called."""
 
+DEFAULT_NAME = "net"
+"""What a network is called unless `export --prefix` says otherwise."""
+
 _ENTRY, _MEMORY = "_infer", "_arena"
 
 Range = tuple[int, int]
@@ -43,6 +46,12 @@ def prefixes_of(image: Image, wanted: Iterable[str] = ()) -> tuple[str, ...]:
         if name.endswith(_ENTRY) and name.removesuffix(_ENTRY) + _MEMORY in known
     )
     return (*found, KERNELS) if found else ()
+
+
+def network_name(image: Image) -> str:
+    """What the one network of an exported image was called at export; the default if no symbols tell."""
+    names = [prefix.removesuffix("_") for prefix in prefixes_of(image) if prefix != KERNELS]
+    return names[0] if len(names) == 1 else DEFAULT_NAME
 
 
 class NetworkBytes:

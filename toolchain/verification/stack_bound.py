@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from toolchain.errors import InputError
 from toolchain.verification.elf import Image
+from toolchain.verification.network_symbols import network_name
 from toolchain.verification.thumb import Decoder, Step
 
 ENTRY, HANDLER = "spikenas_main", "spikenas_fault"
@@ -24,9 +25,9 @@ ALIGNMENT_BYTES = 8
 
 POINTERS: dict[str, tuple[str, ...]] = {
     "snn_layer": ("accumulate",),
-    "snn_self_test": ("net_infer",),
+    "snn_self_test": ("{network}_infer",),
 }
-"""Function -> what it may call through a pointer that it is given."""
+"""Function -> what it may call through a pointer that it is given; ``network`` is what the image's is called."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def stack_bound(image: Image, entry: str = ENTRY) -> StackBound:
 class _Walk:
     def __init__(self, image: Image) -> None:
         self._image = image
+        self._network = network_name(image)
         self._decoder = Decoder()
         self._functions = {symbol.address: symbol for symbol in image.objects if symbol.function}
         self._known: dict[int, _Depth] = {}
@@ -146,7 +148,8 @@ class _Walk:
             return [step.call]
         if not step.indirect:
             return []
-        names = POINTERS.get(_source_name(self._functions[self._open[-1]].name), ())
+        patterns = POINTERS.get(_source_name(self._functions[self._open[-1]].name), ())
+        names = [pattern.format(network=self._network) for pattern in patterns]
         found = [address for address, other in self._functions.items() if _source_name(other.name) in names]
         if not found:
             raise self._broken(f"calls through a pointer at 0x{step.address:08x} that could be any function")

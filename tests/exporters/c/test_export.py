@@ -101,7 +101,9 @@ def test_a_network_without_weights_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("prefix", ["", "Net", "9net", "net-a", "snn", "spikenas_x", "a" * 40, "net\n"])
+@pytest.mark.parametrize(
+    "prefix", ["", "Net", "9net", "net-a", "snn", "spikenas_x", "a" * 40, "net\n", "stdint", "math"]
+)
 def test_a_prefix_that_c_or_the_runtime_cannot_take_is_refused(tmp_path: Path, prefix: str) -> None:
     with pytest.raises(InputError, match="cannot start the network's symbols"):
         export(GRAPH, BOARD, tmp_path, prefix=prefix)

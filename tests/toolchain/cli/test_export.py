@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,37 @@ def test_an_unknown_format_is_one_sentence(capsys: pytest.CaptureFixture[str]) -
     assert main(["export", "run", "--format", "pth"]) == 3
     assert "no exporter writes the format 'pth'" in capsys.readouterr().err
     assert main(["export", "run", "--samples", "0"]) == 2
+
+
+def test_a_network_of_another_name_is_verified_under_it(
+    capsys: pytest.CaptureFixture[str],
+    require_package: Callable[[str], None],
+) -> None:
+    """Proofs, emulation and stack find the symbols by the image itself."""
+    require_package("unicorn")
+    require_package("ziglang")
+    run = runs.create(Path("run"), profiles.load("stm32f405"), RunSettings())
+    save_graph(network(), run.path)
+    assert main(["export", "run", "--prefix", "eyes", "--samples", "2"]) == 0, capsys.readouterr().err
+    sources = {path.name for path in Path("run/artifacts/c").iterdir()}
+    assert {"eyes.h", "eyes.c", "eyes_preprocess.c"} <= sources and "net.h" not in sources
+    assert main(["verify", "run", "--samples", "2"]) == 0
+    assert json.loads(Path("run/manifest.json").read_text())["prefix"] == "eyes"
+
+
+def test_sources_of_another_name_run_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    run = runs.create(Path("run"), profiles.load("esp32s3"), RunSettings())
+    save_graph(network(), run.path)
+    assert main(["export", "run", "--prefix", "ears", "--samples", "2"]) == 0, capsys.readouterr().err
+    changed = Path("run/artifacts/c/ears.c")
+    changed.write_text(changed.read_text() + "\n")
+    assert main(["verify", "run", "--samples", "2"]) != 0
+    assert "ears.c is not what this version exports" in capsys.readouterr().err
+
+
+def test_a_prefix_without_sources_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("raspberry_pi_4b")
+    assert main(["export", "run", "--format", "onnx", "--prefix", "eyes"]) == 3
+    assert "add `--format c`" in capsys.readouterr().err
+    assert main(["export", "run", "--format", "c", "--prefix", "stdint"]) == 3
+    assert "cannot start the network's symbols" in capsys.readouterr().err

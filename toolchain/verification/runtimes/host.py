@@ -28,16 +28,18 @@ class HostRuntime:
     def __init__(self, sources: Path, graph: Graph, profile: Profile, scratch: Path) -> None:
         from exporters.c import export
         from exporters.c.build import build_host
+        from exporters.c.export import FOLDER, prefix_of
 
-        fresh = export(graph, profile, scratch)
+        prefix = prefix_of(sources)
+        fresh = export(graph, profile, scratch, prefix=prefix)
         for path in fresh:
-            exported = sources / path.name
+            exported = sources / path.relative_to(scratch / FOLDER)
             if not exported.is_file() or exported.read_bytes() != path.read_bytes():
                 raise InputError(
                     f"{exported} is not what this version exports for this network; export it again"
                 )
         self._classes = graph.head.classes
-        self._infer = ctypes.CDLL(str(build_host(fresh[0].parent))).net_infer
+        self._infer = ctypes.CDLL(str(build_host(scratch / FOLDER)))[f"{prefix}_infer"]
         self._infer.restype = None
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.int32]:
