@@ -43,6 +43,11 @@ class Port(Protocol):
     """What is used of a serial port: a pyserial ``Serial``."""
 
     @property
+    def baudrate(self) -> int:
+        """Bits a second."""
+        ...
+
+    @property
     def in_waiting(self) -> int:
         """Bytes that have come and were not read."""
         ...
@@ -113,8 +118,9 @@ class Console:
                 if time.monotonic() > deadline:
                     raise InputError(
                         f"no answer on {self.where} within {self._limits.start_s:g} s{self._said()}; check that the "
-                        "board runs firmware that feeds this port to spikenas_console_feed, that --baud is the "
-                        "firmware's, that RX and TX are not swapped, and that no other program reads the port"
+                        "board runs firmware that feeds this port to spikenas_console_feed, that the firmware's speed "
+                        f"is --baud {self._port.baudrate}, that RX and TX are not swapped, and that no other program "
+                        "reads the port"
                     ) from None
 
     def _send_image(self, pixels: bytes) -> None:

@@ -20,6 +20,9 @@ from toolchain.verification.console_run import (
 from toolchain.verification.serial_port import open_console
 from toolchain.verification.verdict import Verdict
 
+FEWEST_CYCLES = 0.4
+"""Cycles an instruction that no core is under: a Cortex-M7 begins two a cycle (its Technical Reference Manual)."""
+
 
 class Verify(Protocol):
     """Verifies a run, with what runs it on a board."""
@@ -60,8 +63,14 @@ def verify_with_console(
 
         verdict = verify(on_board=on_board)
     if calibrate is not None and verdict.passed:
-        write_calibration(calibrate, profile, console_calibration(verdict, graph, profile))
+        found = console_calibration(verdict, graph, profile)
+        write_calibration(calibrate, profile, found)
         progress(f"wrote the calibration to {calibrate}")
+        if (found.cycles_per_instruction or 0) < FEWEST_CYCLES:
+            progress(
+                f"warning: {found.cycles_per_instruction:.2f} cycles an instruction are fewer than a core can do; see "
+                "that the console's counter_hz and clock_hz are those of the board"
+            )
     elif calibrate is not None:
         progress(f"{calibrate} is as it was: what failed calibrates nothing")
     return verdict

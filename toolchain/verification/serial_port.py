@@ -25,7 +25,7 @@ def open_console(device: str, baud: int = BAUD, limits: Limits | None = None) ->
     """
     port = _open(device, baud)
     try:
-        yield Console(port, f"{device} at {baud} baud", limits)
+        yield Console(port, device, limits)
     except OSError as error:
         raise InputError(
             f"the connection to {device} broke ({error}); check the cable and the board's power, and verify again"

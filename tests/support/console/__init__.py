@@ -39,13 +39,17 @@ def host_console(graph: Graph, folder: Path) -> Path:
 def board_console(sources: Path, folder: Path, *flags: str, counter: bool = True) -> Path:
     """Firmware for QEMU's mps2 boards around the exported ``sources``, as a user makes it from the example beside them.
 
-    ``flags`` go to the compiler; with ``counter`` the example's null function is replaced by the board's timer.
+    ``flags`` go to the compiler; ``counter`` takes the board's timer, since QEMU's cores have no cycle counter.
     """
     example = (sources / EXAMPLE).read_text()
     if counter:
-        example = example.replace("    0, /* a function", "    board_counter, /* a function")
-        example = example.replace("    0, /* counts a second", f"    {TIMER_HZ}u, /* counts a second")
-        example = example.replace("static const", "extern uint32_t board_counter(void);\nstatic const", 1)
+        for before, after in (
+            ("NET_HAS_CYCLES ? snn_cycles : 0,", "board_counter,"),
+            ("0, /* counts a second", f"{TIMER_HZ}u, /* counts a second"),
+            ("static const", "extern uint32_t board_counter(void);\nstatic const"),
+        ):
+            assert example.count(before) == 1, example
+            example = example.replace(before, after)
     (folder / "main.c").write_text(example)
     parts = sorted(path for path in sources.glob("*.c") if path.name not in BARE_METAL)
     elf = folder / "console.elf"

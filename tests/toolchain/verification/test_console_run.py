@@ -43,7 +43,7 @@ RUN = ConsoleRun(
 class Board:
     """Gives the reference's scores, and counts as told."""
 
-    where = "COM3 at 9600 baud"
+    where = "COM3"
 
     def __init__(self, counts: tuple[int | None, ...], known: bool = True, **changes: Any) -> None:
         self.identity = replace(IDENTITY, **changes)
@@ -77,7 +77,7 @@ def test_cycles_and_time_at_the_board_s_own_clock() -> None:
     assert (run.counted, run.clock_hz, run.clock_from) == ("cycles", 84_000_000, "board")
     assert (run.cycles, run.cycles_most, run.first_cycles) == (16800, 84000, (8400, 16800))
     assert (run.latency_us, run.latency_most_us) == (200, 1000)
-    assert run.description == "the board on COM3 at 9600 baud, 84 MHz"
+    assert run.description == "the board on COM3, 84 MHz"
 
 
 def test_a_timer_s_counts_become_cycles_at_the_profile_s_clock() -> None:

@@ -30,6 +30,8 @@ class Board:
         self.coming = b"boot: ready\r\n"
         self.answers: Callable[[int, str, list[str]], bytes] = self.well
 
+    baudrate = 9600
+
     @property
     def in_waiting(self) -> int:
         return len(self.coming)
