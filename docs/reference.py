@@ -122,8 +122,8 @@ def _formats() -> Iterator[str]:
     yield "\n## Builds that the C sources are made ready for\n"
     yield (
         "What `export --integration NAME` adds to `artifacts/c` of a run; CMake is always there, and boards with a "
-        "firmware of their own name theirs. What is to be copied goes to where you keep your own sources: `flash` refuses "
-        "a run among whose artifacts something was built or written.\n"
+        "firmware of their own name theirs. What is to be copied goes to where you keep your own sources: `flash` "
+        "refuses a run among whose artifacts something was built or written.\n"
     )
     yield "| integration | what it is | how to use it | documented at |"
     yield "|---|---|---|---|"

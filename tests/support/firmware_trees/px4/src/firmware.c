@@ -1,4 +1,6 @@
 /* The part of PX4 that a module calls, and a shell that starts it, asks it and stops it. */
+#include <px4_platform_common/px4_config.h>
+
 #include <drivers/drv_hrt.h>
 #include <px4_platform_common/log.h>
 #include <px4_platform_common/tasks.h>

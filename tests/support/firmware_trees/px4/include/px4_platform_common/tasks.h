@@ -1,6 +1,9 @@
 /* platforms/common/include/px4_platform_common/tasks.h, on NuttX */
 #pragma once
 #include <stdbool.h>
+#ifndef CONFIG_RR_INTERVAL
+#error "px4_config.h comes first"
+#endif
 typedef int px4_task_t;
 #define SCHED_FIFO 1
 #define SCHED_DEFAULT SCHED_FIFO
