@@ -51,6 +51,9 @@ def written(
     known = {
         **context,
         "units": units,
+        # No network's prefix may begin as the kernels' names do.
+        "kernels": [name for name in units if name.startswith(("snn_", "spikenas_"))],
+        "own": [name for name in units if not name.startswith(("snn_", "spikenas_"))],
         "objects": [f"{name.removesuffix('.c')}.o" for name in units],
         # Arduino and PlatformIO know semantic versions alone, and Python's may have more behind the third number.
         "release": ".".join(str(context["version"]).split(".")[:3]),
