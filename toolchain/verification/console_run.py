@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from statistics import median_high
 
 import numpy as np
@@ -20,7 +19,7 @@ from toolchain.verification.calibration import firmware_calibration
 from toolchain.verification.console_protocol import Identity
 from toolchain.verification.console_session import Console
 from toolchain.verification.firmware_run import INSPECTED_IMAGES
-from toolchain.verification.runtimes.base import Evidence
+from toolchain.verification.runtimes.base import BoardRuntime
 from toolchain.verification.verdict import ConsoleRun, Verdict
 
 ARTIFACT = "firmware on the board"
@@ -29,19 +28,6 @@ BOARD_S = 120.0
 """Without ``--samples``, as many images are run as this many seconds allow."""
 
 _TELL_S = 5.0
-
-
-@dataclass
-class ConsoleRuntime:
-    """A ``Runtime`` that has already run; ``scores`` are those of the first images."""
-
-    name: str
-    found: NDArray[np.int32]
-    evidence: Evidence = "measured"
-
-    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """The scores that the board gave for the first of ``images``."""
-        return self.found[: len(images)]
 
 
 def require_network(identity: Identity, graph: Graph, where: str) -> None:
@@ -80,7 +66,7 @@ def run_on_console(bench: Bench, console: Console) -> None:
         )
     scores, counts = _run_images(bench, console)
     name = f"{identity.prefix} on {console.where}"
-    bench.compare(ARTIFACT, ConsoleRuntime(name, scores), scores)
+    bench.compare(ARTIFACT, BoardRuntime(name), scores)
     clock_hz = identity.clock_hz or bench.profile.clock_hz
     cycles = [round(count * clock_hz / (identity.counter_hz or clock_hz)) for count in counts]
     run = ConsoleRun(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -21,17 +20,9 @@ from toolchain.verification.onboard.board import OpenBoard, Request, engines_of,
 from toolchain.verification.onboard.python_runtime import LIBRARIES, RUN_S, BoardPython
 from toolchain.verification.onboard.state import read_state
 from toolchain.verification.onboard.trtexec import IMAGES, Trtexec, read_scores
-from toolchain.verification.runtimes.base import Evidence
+from toolchain.verification.runtimes.base import BoardRuntime
 from toolchain.verification.tensorrt_artifacts import not_run
 from toolchain.verification.verdict import BoardReport, Verdict
-
-
-@dataclass(frozen=True)
-class BoardRuntime:
-    """A runtime on a board, as comparisons name it."""
-
-    name: str
-    evidence: Evidence = "measured"
 
 
 def verify_with_board(

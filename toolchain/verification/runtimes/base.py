@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -19,6 +20,14 @@ class Named(Protocol):
 
     @property
     def evidence(self) -> Evidence: ...
+
+
+@dataclass(frozen=True)
+class BoardRuntime:
+    """``Named`` of what ran on a real board."""
+
+    name: str
+    evidence: Evidence = "measured"
 
 
 class Runtime(Named, Protocol):
