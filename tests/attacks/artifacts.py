@@ -12,6 +12,7 @@ import exporters.tflite.read
 from exporters.onnx import tensorrt
 from exporters.onnx.forms import build as build_onnx
 from exporters.tflite import build as build_tflite
+from exporters.tflite import schema
 from tests.support.graphs import random_graph, random_images
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
@@ -20,6 +21,7 @@ from toolchain.verification.runtimes.onnxruntime import OnnxRuntime
 from toolchain.verification.runtimes.tensorrt_model import TensorrtModel
 from toolchain.verification.runtimes.tflite import TfliteRuntime
 
+TABLES = schema.load()
 READERS = {
     "model.onnx": exporters.onnx.read.facts,
     "model_tensorrt_int8.onnx": exporters.onnx.read.facts,
@@ -65,3 +67,18 @@ def refused(path: Path, content: bytes | None = None) -> str:
         assert str(path) in sentence and "\n" not in sentence and len(sentence) < 600
         assert sentence.isprintable()
     return sentence
+
+
+def find_operator(model: Any, kind: str) -> Any:
+    """The first operator of a kind in a TFLite model."""
+    wanted = getattr(TABLES.BuiltinOperator, kind)
+    return next(
+        entry
+        for entry in model.subgraphs[0].operators
+        if model.operatorCodes[entry.opcodeIndex].builtinCode == wanted
+    )
+
+
+def put(target: Any, name: str, value: Any) -> None:
+    """An assignment, for a lambda."""
+    setattr(target, name, value)

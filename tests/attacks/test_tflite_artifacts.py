@@ -11,14 +11,11 @@ import pytest
 import exporters.metadata
 import exporters.tflite.read
 from exporters.tflite import build as build_tflite
-from exporters.tflite import schema
 from exporters.tflite.flatbuffer import pack
-from tests.attacks.artifacts import GRAPH, IMAGES, refused
+from tests.attacks.artifacts import GRAPH, IMAGES, TABLES, find_operator, put, refused
 from tests.support.graphs import random_graph
 from toolchain.errors import InputError
 from toolchain.verification.runtimes.tflite import TfliteRuntime, available
-
-TABLES = schema.load()
 
 
 def tflite_with(change: Callable[[Any, Any], Any]) -> bytes:
@@ -26,20 +23,6 @@ def tflite_with(change: Callable[[Any, Any], Any]) -> bytes:
     model = TABLES.ModelT.InitFromPackedBuf(build_tflite(GRAPH, "board"), 0)
     change(model, model.subgraphs[0])
     return pack(model)
-
-
-def find(model: Any, kind: str) -> Any:
-    """The first operator of a kind."""
-    wanted = getattr(TABLES.BuiltinOperator, kind)
-    return next(
-        entry
-        for entry in model.subgraphs[0].operators
-        if model.operatorCodes[entry.opcodeIndex].builtinCode == wanted
-    )
-
-
-def put(target: Any, name: str, value: Any) -> None:
-    setattr(target, name, value)
 
 
 def first_weight(graph: Any) -> Any:
@@ -53,11 +36,11 @@ def custom_operator(model: Any, graph: Any) -> None:
 
 
 def flex_stride(model: Any, graph: Any) -> None:
-    find(model, "CONV_2D").builtinOptions.strideH = 0
+    find_operator(model, "CONV_2D").builtinOptions.strideH = 0
 
 
 def activation(model: Any, graph: Any) -> None:
-    find(model, "CONV_2D").builtinOptions.fusedActivationFunction = 1
+    find_operator(model, "CONV_2D").builtinOptions.fusedActivationFunction = 1
 
 
 def two_subgraphs(model: Any, graph: Any) -> None:
@@ -69,16 +52,16 @@ def constant_elsewhere(model: Any, graph: Any) -> None:
 
 
 def loop(model: Any, graph: Any) -> None:
-    operator = find(model, "FLOOR")
+    operator = find_operator(model, "FLOOR")
     operator.inputs = operator.outputs
 
 
 def overwritten_weight(model: Any, graph: Any) -> None:
-    find(model, "FLOOR").outputs = [graph.tensors.index(first_weight(graph))]
+    find_operator(model, "FLOOR").outputs = [graph.tensors.index(first_weight(graph))]
 
 
 def more_operands(model: Any, graph: Any) -> None:
-    find(model, "ADD").inputs = list(range(9))
+    find_operator(model, "ADD").inputs = list(range(9))
 
 
 def sparse(model: Any, graph: Any) -> None:
@@ -97,10 +80,19 @@ def sparse(model: Any, graph: Any) -> None:
         (overwritten_weight, "has operators with other outputs"),
         (more_operands, "has too many operands"),
         (sparse, "has sparse tensors"),
-        (lambda model, graph: put(find(model, "ADD"), "inputs", [0, 1 << 30]), "tensors that are not there"),
-        (lambda model, graph: put(find(model, "ADD"), "inputs", [-1, 0]), "uses values before"),
-        (lambda model, graph: put(find(model, "ADD"), "outputs", [1 << 30]), "tensors that are not there"),
-        (lambda model, graph: put(find(model, "ADD"), "opcodeIndex", 1 << 30), "parts that are not there"),
+        (
+            lambda model, graph: put(find_operator(model, "ADD"), "inputs", [0, 1 << 30]),
+            "tensors that are not there",
+        ),
+        (lambda model, graph: put(find_operator(model, "ADD"), "inputs", [-1, 0]), "uses values before"),
+        (
+            lambda model, graph: put(find_operator(model, "ADD"), "outputs", [1 << 30]),
+            "tensors that are not there",
+        ),
+        (
+            lambda model, graph: put(find_operator(model, "ADD"), "opcodeIndex", 1 << 30),
+            "parts that are not there",
+        ),
         (lambda model, graph: put(graph, "outputs", [1 << 30]), "tensors that are not there"),
         (lambda model, graph: put(graph, "inputs", [-5]), "tensors that are not there"),
         (lambda model, graph: put(graph, "inputs", [0, 0]), "several inputs"),

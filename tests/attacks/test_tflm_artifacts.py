@@ -13,9 +13,9 @@ import pytest
 
 from exporters import metadata
 from exporters.tflite import build as build_float
-from exporters.tflite import micro, micro_read, schema
+from exporters.tflite import micro, micro_read
 from exporters.tflite.flatbuffer import pack
-from tests.attacks.artifacts import GRAPH, IMAGES
+from tests.attacks.artifacts import GRAPH, IMAGES, TABLES, find_operator, put
 from tests.support import tflm
 from tests.support.graphs import random_graph
 from toolchain.errors import InputError
@@ -23,7 +23,6 @@ from toolchain.graph import reference
 from toolchain.graph.nodes import Lif
 from toolchain.verification.runtimes.tflm import TflmRuntime
 
-TABLES = schema.load()
 FORMS: tuple[metadata.Form, ...] = ("unrolled", "step")
 Change = Callable[[Any, Any], Any]
 
@@ -45,22 +44,9 @@ def refused(path: Path, content: bytes | None = None) -> str:
     return sentence
 
 
-def find(model: Any, kind: str) -> Any:
-    wanted = getattr(TABLES.BuiltinOperator, kind)
-    return next(
-        entry
-        for entry in model.subgraphs[0].operators
-        if model.operatorCodes[entry.opcodeIndex].builtinCode == wanted
-    )
-
-
-def put(target: Any, name: str, value: Any) -> None:
-    setattr(target, name, value)
-
-
 def quantization(model: Any, kind: str, place: int = 0) -> Any:
     """What is said of an input of the first operator of a kind."""
-    return model.subgraphs[0].tensors[find(model, kind).inputs[place]].quantization
+    return model.subgraphs[0].tensors[find_operator(model, kind).inputs[place]].quantization
 
 
 def plan_with(number: int, value: int) -> Change:
@@ -117,23 +103,33 @@ def constant_place(model: Any, graph: Any) -> None:
             "has a CONV_2D of other scales",
         ),
         (
-            lambda model, graph: put(graph.tensors[find(model, "CONV_2D").inputs[1]], "quantization", None),
+            lambda model, graph: put(
+                graph.tensors[find_operator(model, "CONV_2D").inputs[1]], "quantization", None
+            ),
             "has a CONV_2D of other scales",
         ),
-        (lambda model, graph: put(find(model, "CONV_2D").builtinOptions, "strideH", 0), "has a CONV_2D of"),
         (
-            lambda model, graph: put(find(model, "SUB").builtinOptions, "fusedActivationFunction", 5),
+            lambda model, graph: put(find_operator(model, "CONV_2D").builtinOptions, "strideH", 0),
+            "has a CONV_2D of",
+        ),
+        (
+            lambda model, graph: put(
+                find_operator(model, "SUB").builtinOptions, "fusedActivationFunction", 5
+            ),
             "has a SUB of",
         ),
         (
-            lambda model, graph: put(find(model, "CONCATENATION").builtinOptions, "axis", 9),
+            lambda model, graph: put(find_operator(model, "CONCATENATION").builtinOptions, "axis", 9),
             "has a CONCATENATION of",
         ),
         (
-            lambda model, graph: put(find(model, "FULLY_CONNECTED"), "inputs", [-1, -1, -1]),
+            lambda model, graph: put(find_operator(model, "FULLY_CONNECTED"), "inputs", [-1, -1, -1]),
             "uses values before",
         ),
-        (lambda model, graph: put(find(model, "SUB"), "outputs", [1 << 30]), "tensors that are not there"),
+        (
+            lambda model, graph: put(find_operator(model, "SUB"), "outputs", [1 << 30]),
+            "tensors that are not there",
+        ),
         (lambda model, graph: put(graph, "inputs", [-5]), "tensors that are not there"),
         (
             lambda model, graph: put(graph, "inputs", [int(graph.inputs[0])] * 2),

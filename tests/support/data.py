@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,15 @@ def bars(count: int = 120, side: int = 8, seed: int = 0) -> Dataset:
     return Dataset(
         "bars", train, validation, test, LABELS, Preprocessing(side, side, "grey"), "0" * 64, False
     )
+
+
+def write_bars(path: Path, count: int = 150) -> Path:
+    """``bars`` as an .npz file without parts of its own."""
+    every = bars(count)
+    parts = (every.train, every.validation, every.test)
+    images, targets = ([getattr(part, name) for part in parts] for name in ("images", "targets"))
+    np.savez(path, images=np.concatenate(images), labels=np.concatenate(targets))
+    return path
 
 
 def steering(count: int = 400, side: int = 16, seed: int = 0) -> Dataset:

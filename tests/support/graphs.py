@@ -153,6 +153,16 @@ def with_wrong_weight(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(changed if node is stem else node for node in graph.nodes))
 
 
+def sensitive_graph(count: int) -> Graph:
+    """The first random network in whose scores, of ``count`` random images, one weight off by one shows."""
+    for seed in range(100):
+        graph = random_graph(seed)
+        images = random_images(graph, count)
+        if (reference.scores(graph, images) != reference.scores(with_wrong_weight(graph), images)).any():
+            return graph
+    raise AssertionError("no random network notices its weights")
+
+
 def _lively(graph: Graph, seed: int) -> Graph:
     """``graph`` with thresholds among the currents that images cause: a node that never fires tests nothing."""
     images = random_images(graph, 8, seed).astype(np.int64)

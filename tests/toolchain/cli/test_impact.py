@@ -4,10 +4,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.support.data import bars
+from tests.support.data import write_bars
 from tests.toolchain.search.pretend import pretend_work
 from toolchain.cli.main import main
 from toolchain.search.journal import read_journal
@@ -19,10 +18,7 @@ RUN = ["search", "--analyze-operations", "--profile", "stm32f405", "--data", "ba
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Data to name on the command line, and trainings that take no time."""
     monkeypatch.chdir(tmp_path)
-    every = bars(150)
-    images = np.concatenate([every.train.images, every.validation.images, every.test.images])
-    targets = np.concatenate([every.train.targets, every.validation.targets, every.test.targets])
-    np.savez("bars.npz", images=images, labels=targets)
+    write_bars(Path("bars.npz"))
     monkeypatch.setattr("toolchain.search.sitting.work", pretend_work)
     yield
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.support.data import bars
+from tests.support.data import write_bars
 from tests.toolchain.search.short import short_trainings
 from toolchain.cli.main import main
 from toolchain.graph.storage import load_graph
@@ -22,10 +21,7 @@ QUICK = ["--latency", "1ms", "--workers", "1"]
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.chdir(tmp_path)
-    every = bars(150)
-    images = np.concatenate([every.train.images, every.validation.images, every.test.images])
-    targets = np.concatenate([every.train.targets, every.validation.targets, every.test.targets])
-    np.savez("bars.npz", images=images, labels=targets)
+    write_bars(Path("bars.npz"))
     with short_trainings():
         yield "bars.npz"
 

@@ -6,23 +6,11 @@ import pytest
 
 import exporters.c
 from exporters.c.build import build
-from tests.support.graphs import random_graph
+from tests.toolchain.inspecting.conftest import BOARD, GRAPH
 from toolchain.cost.layout import layout
 from toolchain.inspecting.firmware import inspect_elf
-from toolchain.profiles import load
 from toolchain.verification.elf import read_elf
 from toolchain.verification.image_use import used_bytes
-
-GRAPH, BOARD = random_graph(2), load("stm32f405")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("ziglang")
-    made = tmp_path_factory.mktemp("firmware")
-    exporters.c.export(GRAPH, BOARD, made)
-    build(made / "c", BOARD, "zig")
-    return made
 
 
 def test_an_image_has_the_bytes_that_verification_finds(folder: Path) -> None:

@@ -5,31 +5,18 @@ from pathlib import Path
 
 import pytest
 
-import exporters.c
-from exporters.c.build import build
 from tests.support import esp_application
-from tests.support.graphs import random_graph
 from tests.support.load_files import hex_file, uf2_file
 from tests.support.models import written
+from tests.toolchain.inspecting.conftest import GRAPH
 from toolchain.errors import InputError
 from toolchain.flashing.uf2 import blocks
 from toolchain.inspecting.load_files import inspect_binary, inspect_hex, inspect_uf2
 from toolchain.inspecting.structure import Loaded
-from toolchain.profiles import load
 from toolchain.reporting.structure_tables import structure_tables
 from toolchain.verification.elf import Segment, read_elf
 
-GRAPH, BOARD = random_graph(2), load("stm32f405")
 RP2040 = 0xE48B_FF56
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("ziglang")
-    made = tmp_path_factory.mktemp("firmware")
-    exporters.c.export(GRAPH, BOARD, made)
-    build(made / "c", BOARD, "zig")
-    return made
 
 
 @pytest.fixture(scope="module")

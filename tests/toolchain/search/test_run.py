@@ -3,10 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.support.data import bars
+from tests.support.data import write_bars
 from tests.toolchain.search.short import short_trainings
 from toolchain import profiles, runs
 from toolchain.architecture.storage import load_architecture
@@ -23,11 +22,7 @@ from toolchain.settings import DataSettings, LimitSettings, RunSettings, SearchS
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> DataSettings:
     file = tmp_path_factory.mktemp("data") / "bars.npz"
-    every = bars(150)
-    images = np.concatenate([every.train.images, every.validation.images, every.test.images])
-    targets = np.concatenate([every.train.targets, every.validation.targets, every.test.targets])
-    np.savez(file, images=images, labels=targets)
-    return DataSettings(source=str(file))
+    return DataSettings(source=str(write_bars(file)))
 
 
 def settings(data: DataSettings, **limits: int) -> RunSettings:

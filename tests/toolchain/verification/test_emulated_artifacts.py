@@ -10,7 +10,7 @@ import pytest
 
 import exporters.onnx
 import exporters.tflite
-from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from tests.support.graphs import random_images, sensitive_graph, with_wrong_weight
 from tests.support.stand_ins import stand_ins
 from toolchain.errors import InputError
 from toolchain.graph import reference
@@ -26,17 +26,7 @@ BOARD = load("stm32f405")
 """A board whose files are compared, and not measured."""
 
 
-def sensitive() -> Graph:
-    """A network in whose scores a weight off by one shows."""
-    for seed in range(100):
-        graph = random_graph(seed)
-        images = random_images(graph, 6)
-        if (reference.scores(graph, images) != reference.scores(with_wrong_weight(graph), images)).any():
-            return graph
-    raise AssertionError("no random network notices its weights")
-
-
-GRAPH = sensitive()
+GRAPH = sensitive_graph(6)
 IMAGES = random_images(GRAPH, 6)
 TARGETS = reference.predictions(reference.scores(GRAPH, IMAGES))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporters.base import exporter
-from tests.support.graphs import random_graph, random_images, with_wrong_weight
+from tests.support.graphs import random_images, sensitive_graph, with_wrong_weight
 from tests.support.tflm import needs_tflm
 from toolchain.errors import InputError
 from toolchain.graph import reference
@@ -25,17 +25,7 @@ BOARD = load("stm32f405")
 KIB = 1024
 
 
-def sensitive() -> Graph:
-    """The first random network in whose scores one weight off by one shows."""
-    for seed in range(100):
-        graph = random_graph(seed)
-        images = random_images(graph, 12)
-        if (reference.scores(graph, images) != reference.scores(with_wrong_weight(graph), images)).any():
-            return graph
-    raise AssertionError("no random network notices its weights")
-
-
-GRAPH = sensitive()
+GRAPH = sensitive_graph(12)
 IMAGES = random_images(GRAPH, 12)
 TARGETS = reference.predictions(reference.scores(GRAPH, IMAGES))
 

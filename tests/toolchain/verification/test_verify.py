@@ -15,7 +15,7 @@ import pytest
 from exporters.base import exporter
 from exporters.c.build import build
 from exporters.c.cores import CORES
-from tests.support.graphs import of_numbers, random_graph, random_images, with_wrong_weight
+from tests.support.graphs import of_numbers, random_graph, random_images, sensitive_graph, with_wrong_weight
 from toolchain.cost.code_size import measured_version
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.graph import reference
@@ -32,18 +32,7 @@ from toolchain.verification.stack_bound import StackBound
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
 
-
-def sensitive() -> Graph:
-    """The first random network in whose scores one weight off by one shows."""
-    for seed in range(100):
-        graph = random_graph(seed)
-        images = random_images(graph, 12)
-        if (reference.scores(graph, images) != reference.scores(with_wrong_weight(graph), images)).any():
-            return graph
-    raise AssertionError("no random network notices its weights")
-
-
-GRAPH = sensitive()
+GRAPH = sensitive_graph(12)
 IMAGES = random_images(GRAPH, 12)
 TARGETS = reference.predictions(reference.scores(GRAPH, IMAGES))
 BOARD = "stm32f405"
