@@ -69,7 +69,7 @@ def verify_on_board(bench: Bench, board: OpenBoard) -> None:
     if board.trtexec is not None:
         for engine in engines_of(bench.profile, bench.artifacts):
             if engine.file in checked:
-                bench.notes.remove(not_run(engine))
+                bench.notes[:] = [note for note in bench.notes if note != not_run(engine)]
                 with bench.recording():
                     _engine(bench, board, board.trtexec, engine)
     after = read_state(board.connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -100,6 +101,7 @@ sys.meta_path.insert(0, Finder())
 def test_one_other_integer_on_the_board_fails(
     run: RunFolder, board: Board, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (run.artifacts / "model.tflite").unlink()
     (board.programs / "sitecustomize.py").write_text(CHEAT)
     board.program("python3", f'PYTHONPATH={board.programs} exec "{PYTHON}" "$@"')
     mine = run.path / "my_pi.toml"
@@ -115,6 +117,7 @@ def test_one_other_integer_on_the_board_fails(
 def test_a_file_that_is_changed_on_the_way_fails(
     run: RunFolder, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (run.artifacts / "model.tflite").unlink()
     folder = tmp_path / "bin"
     folder.mkdir()
     scp = folder / "scp"
@@ -143,8 +146,6 @@ def test_a_file_that_is_changed_on_the_way_fails(
 def test_a_missing_runtime_is_named_with_how_to_install_it(
     run: RunFolder, board: Board, capsys: pytest.CaptureFixture[str], body: str, sentence: str
 ) -> None:
-    import re
-
     board.program("python3", body)
     assert verify(run, board) == 6
     assert re.search(sentence, capsys.readouterr().err)
