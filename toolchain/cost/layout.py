@@ -14,6 +14,7 @@ from toolchain.cost.arena import Buffer, arena_bytes, buffers
 from toolchain.cost.code_size import code_bytes
 from toolchain.cost.packing import Constant, aligned, constants
 from toolchain.cost.regions import assign, image_parts, used_bytes
+from toolchain.cost.stack_size import stack_bytes
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import budget
@@ -97,7 +98,7 @@ def layout(graph: Graph, profile: Profile) -> Layout:
     """
     found = constants(graph)
     placed = buffers(graph)
-    empty = Layout(found, placed, (), (), graph.input.size, graph.head.classes * 4, profile.stack_bytes or 0)
+    empty = Layout(found, placed, (), (), graph.input.size, graph.head.classes * 4, stack_bytes(profile))
     limits = budget(profile).regions
     if not limits:
         return empty

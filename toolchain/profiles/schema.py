@@ -180,7 +180,9 @@ class Profile(Table):
     """A board: what it has, what the rest of its firmware keeps, what its software can load.
 
     ``regions`` are in order of preference: buffers go into the first that may hold them and has room.
-    ``stack_bytes`` are kept for the stack of our image (hosted: of the task that calls the network).
+    ``stack_bytes`` are kept for the stack of firmware whose need is not known from its code: with TensorFlow Lite
+    Micro, or for a core that nothing here is built for. What ours needs is known; ``interrupt_stack_bytes`` are kept
+    beside that, for handlers of interrupts that you add.
     ``integrations`` are the builds that the C sources are made ready for, beside CMake.
     ``source`` is that of the clock and the stack.
     """
@@ -193,6 +195,7 @@ class Profile(Table):
     clock_hz: int
     core: Core | None = None
     stack_bytes: int = 0
+    interrupt_stack_bytes: int = 0
     regions: Row[Region] = ()
     linux: LinuxLimits | None = None
     runtime: Runtime | None = None

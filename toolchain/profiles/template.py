@@ -21,7 +21,8 @@ title = {title}
 
 _NOTES = {
     "role": "standalone (our image owns the board), hosted (a library in its firmware) or linux",
-    "stack_bytes": "kept for the stack of the image; hosted: of the task that calls the network",
+    "stack_bytes": "kept for the stack where its need is not known from the code (TensorFlow Lite Micro)",
+    "interrupt_stack_bytes": "kept beside what our firmware's stack needs, for interrupts that you add",
     "default_formats": "what `export` writes: c, onnx, tflite",
     "integrations": "builds that the C sources are made ready for: crazyflie, px4, zephyr, arduino, platformio",
     "size_bytes": "the whole memory",

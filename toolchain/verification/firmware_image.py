@@ -38,7 +38,7 @@ def prove_stack(bench: Bench, image: Image, name: str) -> StackBound | None:
             bench.fail(
                 "plan",
                 f"{name} may need {bound.bytes} bytes of stack (in {' > '.join(bound.path)}), and {reserved} are "
-                "reserved; raise stack_bytes in the profile and export again",
+                "reserved; raise interrupt_stack_bytes in the profile and export again",
             )
     return bound
 

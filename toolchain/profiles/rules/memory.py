@@ -110,18 +110,25 @@ def contents_have_a_place(profile: Profile) -> Iterator[str]:
 
 
 def stack_has_a_place(profile: Profile) -> Iterator[str]:
-    """Exactly one region holds the stack, and stack_bytes (above 0, a multiple of 8) fit into it."""
+    """Exactly one region holds the stack, and stack_bytes (above 0, a multiple of 8) fit into it.
+
+    So do interrupt_stack_bytes, which may be 0.
+    """
     if profile.role == "linux":
-        if profile.stack_bytes:
-            yield "stack_bytes on a Linux board; remove it, the system gives the stack"
+        for key in ("stack_bytes", "interrupt_stack_bytes"):
+            if getattr(profile, key):
+                yield f"{key} on a Linux board; remove it, the system gives the stack"
         return
     places = [region for region in profile.regions if "stack" in region.holds]
     if profile.regions and len(places) != 1:
         yield f'{len(places)} regions hold the stack; put "stack" into the holds of exactly one'
     if profile.stack_bytes <= 0 or profile.stack_bytes % STACK_ALIGNMENT_BYTES:
         yield f"stack_bytes is {profile.stack_bytes}; give a multiple of 8 above 0"
-    if len(places) == 1 and profile.stack_bytes > places[0].available_bytes:
-        yield f"stack_bytes is more than [regions.{places[0].name}] has available; lower it"
+    if profile.interrupt_stack_bytes < 0 or profile.interrupt_stack_bytes % STACK_ALIGNMENT_BYTES:
+        yield f"interrupt_stack_bytes is {profile.interrupt_stack_bytes}; give a multiple of 8, or 0"
+    for key in ("stack_bytes", "interrupt_stack_bytes"):
+        if len(places) == 1 and getattr(profile, key) > places[0].available_bytes:
+            yield f"{key} is more than [regions.{places[0].name}] has available; lower it"
 
 
 def host_keeps_its_memory(profile: Profile) -> Iterator[str]:
