@@ -12,6 +12,9 @@ ADDRESS_SPACE_BYTES = 2**32
 VECTORS_ALIGNMENT_BYTES = 256
 """A Cortex-M0+ asks it of the vector table that starts our image (VTOR bits 31:8); an M4 asks for half."""
 
+COPIES_ALIGNMENT_BYTES = 4
+"""The start-up code copies words."""
+
 STACK_ALIGNMENT_BYTES = 8
 """Arm's procedure call standard keeps the stack pointer a multiple of 8 (AAPCS32, section 6.2.1.2)."""
 
@@ -96,6 +99,21 @@ def contents_suit_memory(profile: Profile) -> Iterator[str]:
             yield f"[regions.{region.name}] is flash and cannot hold {' or '.join(written)}; remove it"
 
 
+def copies_suit_memory(profile: Profile) -> Iterator[str]:
+    """Copies of weights go to one SRAM of a standalone board, whose start-up code is ours."""
+    taking = [region for region in profile.regions if region.weight_copies_bytes]
+    if len(taking) > 1:
+        yield f"{len(taking)} regions take copies of weights; give weight_copies_bytes to one"
+    for region in taking:
+        name, size = f"[regions.{region.name}]", region.weight_copies_bytes
+        if region.kind != "sram":
+            yield f"{name} is flash and takes no copies of weights; remove weight_copies_bytes"
+        if profile.role != "standalone":
+            yield f"{name} has weight_copies_bytes, but another firmware starts this board; remove it"
+        if size < 0 or size > region.available_bytes or size % COPIES_ALIGNMENT_BYTES:
+            yield f"{name} weight_copies_bytes is {size}; give a multiple of 4 up to {region.available_bytes}"
+
+
 def contents_have_a_place(profile: Profile) -> Iterator[str]:
     """Some flash holds the code, some flash holds the weights, and some SRAM holds the buffers."""
     if profile.regions:
@@ -159,6 +177,7 @@ RULES = (
     region_is_addressable,
     regions_do_not_overlap,
     contents_suit_memory,
+    copies_suit_memory,
     contents_have_a_place,
     stack_has_a_place,
     host_keeps_its_memory,
