@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 from typer import Exit
 
+from tests.support.shown_code import blocks, inline_code
 from toolchain.cli.lazy import load_verb
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +42,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
-COMMAND = re.compile(r"^(?: {4,}|\$ |.*`)(spikenas-deploy [a-z][^`#\n]*)", re.MULTILINE)
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page not in reached:
+            reached.add(page)
+            found = [(page.parent / link).resolve() for link in LINK.findall(page.read_text())]
+            waiting += [link for link in found if link.suffix == ".md"]
+    assert set(PAGES) <= reached
 
 
 def commands() -> list[tuple[str, str]]:
@@ -49,9 +58,14 @@ def commands() -> list[tuple[str, str]]:
     shown = []
     for page in PAGES:
         if page.parent.name != "reference":
-            for line in COMMAND.findall(page.read_text()):
-                line = line.split(";")[0].split("|")[0].strip()
-                if not set("[<…") & set(line) and "..." not in line:
+            lines = [command for block in blocks(page) for command in block.commands]
+            for line in [*lines, *inline_code(page)]:
+                line = line.split(";")[0].split("|")[0].split(" #")[0].strip().removeprefix(".venv/bin/")
+                if (
+                    re.match("spikenas-deploy [a-z]", line)
+                    and not set("[<…") & set(line)
+                    and "..." not in line
+                ):
                     shown.append((str(page.relative_to(ROOT)), line))
     return shown
 

@@ -30,7 +30,6 @@ class Segment(Part):
         "arena",
         "mailbox",
         "stack",
-        "copies",
         "free",
         "withheld",
     ]
