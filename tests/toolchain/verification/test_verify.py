@@ -15,6 +15,7 @@ import pytest
 from exporters.base import exporter
 from exporters.c.build import build
 from exporters.c.cores import CORES
+from tests.support.boards import with_copies
 from tests.support.graphs import of_numbers, random_graph, random_images, sensitive_graph, with_wrong_weight
 from toolchain.cost.code_size import measured_version
 from toolchain.errors import InputError, ToolMissingError
@@ -135,6 +136,19 @@ def test_planted_weight_is_caught_in_firmware(tmp_path: Path, firmware_run: Path
     verdict = verified(run(tmp_path, with_wrong_weight(GRAPH)))
     assert "differs" in causes(verdict) and verdict.comparisons[0].differing
     assert any("built from another network" in failure.message for failure in verdict.failures)
+
+
+def test_an_image_that_copies_its_weights_is_as_planned(tmp_path: Path) -> None:
+    pytest.importorskip("ziglang")
+    pytest.importorskip("unicorn")
+    board = with_copies(load("stm32h743"), "dtcm", 65_536)
+    save_graph(GRAPH, tmp_path)
+    build(exporter("c").export(GRAPH, board, tmp_path / "artifacts")[0].parent, board, "zig")
+    verdict = verify(tmp_path, board, IMAGES, TARGETS)
+    assert verdict.failures == ()
+    (report,) = verdict.firmware
+    (copied,) = (proof for proof in report.proofs if proof.name == "copies")
+    assert copied.exact and copied.used_bytes == copied.predicted_bytes > 0
 
 
 def test_a_stack_that_the_reserve_does_not_hold_is_told_from_the_code(copy: Path) -> None:
