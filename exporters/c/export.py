@@ -135,7 +135,8 @@ def export(
     sources[EXAMPLE] = templates.render("console_main.c.j2", context)
     if profile.core in CORES:
         sources["firmware.c"] = templates.render("firmware.c.j2", context)
-        sources["startup.c"] = _runtime("startup.c")
+        copying = "#define SPIKENAS_COPIES\n" if plan.copies else ""
+        sources["startup.c"] = copying + _runtime("startup.c")
         sources["link.ld"] = linker_script(plan, profile, prefix)
     for stale in BARE_METAL - sources.keys():
         (folder / FOLDER / stale).unlink(missing_ok=True)

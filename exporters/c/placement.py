@@ -31,6 +31,7 @@ def memory(profile: Profile) -> list[str]:
 def linker_script(plan: Layout, profile: Profile, prefix: str) -> str:
     """The script that links ``plan`` into the free part of the regions of ``profile``, and refuses anything more."""
     by_name = {region.name: identifier(index, region.name) for index, region in enumerate(profile.regions)}
+    copied = plan.copies.symbols if plan.copies else ()
     context = {
         "profile": templates.comment(profile.name),
         "prefix": prefix,
@@ -41,5 +42,8 @@ def linker_script(plan: Layout, profile: Profile, prefix: str) -> str:
         "mailbox_bytes": plan.mailbox_bytes,
         "arena_bytes": plan.arena_bytes,
         "constants_bytes": plan.constants_bytes,
+        "copies": copied,
+        "kept": [constant.symbol for constant in plan.constants if constant.symbol not in copied],
+        "copies_bytes": plan.copies.size_bytes if plan.copies else 0,
     }
     return templates.render("link.ld.j2", context)

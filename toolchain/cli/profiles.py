@@ -135,7 +135,8 @@ def _render_profile(document: dict[str, Any]) -> None:
         for where, table in tables.items()
         for key, value in table.items()
         if value not in (None, [], "") and not isinstance(value, dict)
-        if key not in ("name", "title", "regions", "source") and not (key == "stack_bytes" and value == 0)
+        if key not in ("name", "title", "regions", "source")
+        and not (key.endswith("stack_bytes") and value == 0)
     ]
     print_table(("table", "key", "value"), facts, title="Facts")
     if profile["regions"]:

@@ -39,6 +39,9 @@ is measured with this filled up, so kernels are too, for their sum never to be t
 NUMBERS_BYTES = 4
 """Numbers that no instruction holds: images over some 4 KB, or more than 256 classes."""
 
+COPYING_BYTES = 32
+"""What the start-up code has more where it copies weights: written in assembly, so the same for all cores."""
+
 CALLS, SPLIT_BYTES = 64, 4
 """Addresses lie among the calls, within their reach of 1 KiB: after fewer than 86 calls they are jumped over."""
 

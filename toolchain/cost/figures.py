@@ -13,6 +13,7 @@ from toolchain.cost.code_size import image_code_bytes
 from toolchain.cost.demand import Demand, Files
 from toolchain.cost.layout import mailbox_bytes
 from toolchain.cost.regions import Part, assign, image_parts, used_bytes
+from toolchain.cost.stack_size import stack_bytes
 from toolchain.cost.tflm_bounds import bounds
 from toolchain.errors import InputError
 from toolchain.profiles.budget import Budget, RegionLimit, budget
@@ -137,7 +138,7 @@ def _microcontroller(demand: Demand, profile: Profile) -> Figures:
     parts = image_parts(
         image_code_bytes(demand, profile.core),
         demand.constants_bytes,
-        profile.stack_bytes,
+        stack_bytes(profile),
         mailbox_bytes(demand.input_bytes, demand.scores_bytes),
         demand.arena_bytes,
     )

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 
 from toolchain.cost.amounts import Amount
 from toolchain.cost.arena import Buffer, arena_bytes, buffers
-from toolchain.cost.code_size import code_bytes
+from toolchain.cost.code_size import COPYING_BYTES, code_bytes
+from toolchain.cost.copies import Copies, copies
 from toolchain.cost.packing import Constant, aligned, constants
 from toolchain.cost.regions import assign, image_parts, used_bytes
+from toolchain.cost.stack_size import stack_bytes
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import budget
@@ -25,7 +27,7 @@ MAILBOX_HEADER_BYTES = 16
 
 @dataclass(frozen=True)
 class Item:
-    """Something placed in a region: ``code``, ``constants``, ``arena``, ``mailbox`` or ``stack``."""
+    """Something placed in a region: ``code``, ``constants``, ``arena``, ``mailbox``, ``stack``, ``copies``."""
 
     name: str
     region: str
@@ -58,6 +60,7 @@ class Layout:
     input_bytes: int
     scores_bytes: int
     stack_bytes: int
+    copies: Copies | None = None
 
     @property
     def constants_bytes(self) -> int:
@@ -93,11 +96,11 @@ def layout(graph: Graph, profile: Profile) -> Layout:
 
     Each item goes to the first region, in the profile's order, that may hold it and has room; one that
     fits nowhere stays in the first that may hold it, whose headroom is then negative. The code's size is
-    that of the default compiler.
+    that of the default compiler. Copies of weights take of what is then left.
     """
     found = constants(graph)
     placed = buffers(graph)
-    empty = Layout(found, placed, (), (), graph.input.size, graph.head.classes * 4, profile.stack_bytes or 0)
+    empty = Layout(found, placed, (), (), graph.input.size, graph.head.classes * 4, stack_bytes(profile))
     limits = budget(profile).regions
     if not limits:
         return empty
@@ -111,15 +114,38 @@ def layout(graph: Graph, profile: Profile) -> Layout:
         empty.arena_bytes,
     )
     chosen = assign(parts, limits, profile)
-    items = tuple(
+    items = [
         Item(part.name, limits[int(region)].name, int(part.size_bytes))
         for part, region in zip(parts, chosen, strict=True)
-    )
-    regions = tuple(
+    ]
+    regions = [
         RegionUse(limit.name, limit.kind, limit.available_bytes, int(used_bytes(parts, chosen, index)))
         for index, limit in enumerate(limits)
+    ]
+    plan = replace(empty, items=tuple(items), regions=tuple(regions))
+    return _with_copies(plan, copies(graph, profile, found, _left(plan)))
+
+
+def _left(plan: Layout) -> dict[str, int]:
+    """Bytes that each region has left for copies: none where the code that makes them has no room in flash."""
+    code = next(item.region for item in plan.items if item.name == "code")
+    left = {region.name: region.headroom_bytes for region in plan.regions}
+    return left if left[code] >= COPYING_BYTES else dict.fromkeys(left, 0)
+
+
+def _with_copies(plan: Layout, copied: Copies | None) -> Layout:
+    if copied is None:
+        return plan
+    items = [
+        replace(item, size_bytes=item.size_bytes + COPYING_BYTES * (item.name == "code"))
+        for item in plan.items
+    ]
+    items.append(Item("copies", copied.region, copied.size_bytes))
+    regions = tuple(
+        replace(region, used_bytes=sum(item.size_bytes for item in items if item.region == region.name))
+        for region in plan.regions
     )
-    return replace(empty, items=items, regions=regions)
+    return replace(plan, items=tuple(items), regions=regions, copies=copied)
 
 
 def mailbox_bytes(input_bytes: Amount, scores_bytes: Amount) -> Amount:

@@ -37,7 +37,9 @@ class Region(Table):
 
     ``reserved_bytes`` at its start or end belong to somebody else (bootloader, flight firmware); the network
     gets the rest. ``holds`` lists what may be placed there. Of a hosted board's flash the first
-    ``bootloader_bytes`` of what is reserved are the bootloader, which nothing here ever writes.
+    ``bootloader_bytes`` of what is reserved are the bootloader, which nothing here ever writes. Of an SRAM, copies of
+    weights may take up to ``weight_copies_bytes`` of what is left: the start-up code copies those that are read most
+    from flash, which pays where flash has wait states and this memory has none.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Region(Table):
     reserved_bytes: int = 0
     reserved_at: Literal["start", "end"] = "start"
     bootloader_bytes: int = 0
+    weight_copies_bytes: int = 0
     holds: Row[Content]
     source: str
 
@@ -180,7 +183,9 @@ class Profile(Table):
     """A board: what it has, what the rest of its firmware keeps, what its software can load.
 
     ``regions`` are in order of preference: buffers go into the first that may hold them and has room.
-    ``stack_bytes`` are kept for the stack of our image (hosted: of the task that calls the network).
+    ``stack_bytes`` are kept for the stack of firmware whose need is not known from its code: with TensorFlow Lite
+    Micro, on a core that nothing here is built for, or of the task in a firmware that calls the network. What our
+    image needs is known; ``interrupt_stack_bytes`` are kept beside that, for handlers of interrupts that you add.
     ``integrations`` are the builds that the C sources are made ready for, beside CMake.
     ``source`` is that of the clock and the stack.
     """
@@ -193,6 +198,7 @@ class Profile(Table):
     clock_hz: int
     core: Core | None = None
     stack_bytes: int = 0
+    interrupt_stack_bytes: int = 0
     regions: Row[Region] = ()
     linux: LinuxLimits | None = None
     runtime: Runtime | None = None

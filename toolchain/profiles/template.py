@@ -21,13 +21,15 @@ title = {title}
 
 _NOTES = {
     "role": "standalone (our image owns the board), hosted (a library in its firmware) or linux",
-    "stack_bytes": "kept for the stack of the image; hosted: of the task that calls the network",
+    "stack_bytes": "kept for the stack where its need is not known from the code (TensorFlow Lite Micro)",
+    "interrupt_stack_bytes": "kept beside what our firmware's stack needs, for interrupts that you add",
     "default_formats": "what `export` writes: c, onnx, tflite",
     "integrations": "builds that the C sources are made ready for: crazyflie, px4, zephyr, arduino, platformio",
     "size_bytes": "the whole memory",
     "reserved_bytes": "what your bootloader or firmware keeps of it",
     "reserved_at": "start or end",
     "bootloader_bytes": "the part of it that nothing may ever write (hosted boards)",
+    "weight_copies_bytes": "of an SRAM: most that copies of weights may take of what is left, 0 for none",
     "holds": "any of code, weights, buffers, stack",
     "artifact_bytes": "largest file of the network",
     "resident_bytes": "memory above the bare runtime",

@@ -12,7 +12,7 @@ BAR_WIDTH = 640
 ENLARGED_UNDER = 0.5
 """Where less of a region is in use, what is in use is drawn a second time, enlarged."""
 
-CONTENT = ("code", "weights", "tables", "known_answer", "arena", "mailbox", "stack")
+CONTENT = ("code", "weights", "tables", "known_answer", "arena", "mailbox", "stack", "copies")
 """Kinds of segments that the image takes."""
 
 NODE_RADIUS = 16

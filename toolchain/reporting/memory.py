@@ -22,6 +22,7 @@ _NOTES = {
     "arena": "spikes, scratch and counts, shared over time",
     "mailbox": "pixels in, scores out",
     "stack": "set aside for calls",
+    "copies": "weights that are read most, copied here from flash",
     "reserved": "kept for the rest of the firmware",
     "withheld": "beyond the budget that was asked for",
 }
@@ -106,6 +107,7 @@ def _proven(plan: Layout, image: FirmwareReport) -> set[str]:
         "arena": plan.arena_bytes,
         "mailbox": plan.mailbox_bytes,
         "stack": plan.stack_bytes,
+        "copies": plan.copies.size_bytes if plan.copies else 0,
     }
     return {proof.name for proof in image.proofs if proof.used_bytes == planned.get(proof.name)}
 

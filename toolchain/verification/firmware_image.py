@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolchain.cost.code_size import DEFAULT_COMPILER, Compiler, code_bytes, measured_version
+from toolchain.cost.code_size import COPYING_BYTES, DEFAULT_COMPILER, Compiler, code_bytes, measured_version
 from toolchain.cost.layout import Layout
 from toolchain.errors import ToolMissingError
 from toolchain.verification.bench import Bench
@@ -18,9 +18,8 @@ def prove_image(bench: Bench, image: Image, name: str, plan: Layout) -> tuple[Pr
     maker = _maker(bench, image, name)
     for finding in findings(image, plan, bench.profile):
         bench.fail("plan", f"{name} is not as planned: {finding}")
-    proven = tuple(
-        proofs(image, plan, bench.profile, code_bytes(bench.graph, str(bench.profile.core), maker))
-    )
+    code = code_bytes(bench.graph, str(bench.profile.core), maker) + COPYING_BYTES * (plan.copies is not None)
+    proven = tuple(proofs(image, plan, bench.profile, code))
     for proof in proven:
         if not proof.exact and not proof.holds:
             _off_estimate(bench, name, proof, maker)
@@ -38,7 +37,7 @@ def prove_stack(bench: Bench, image: Image, name: str) -> StackBound | None:
             bench.fail(
                 "plan",
                 f"{name} may need {bound.bytes} bytes of stack (in {' > '.join(bound.path)}), and {reserved} are "
-                "reserved; raise stack_bytes in the profile and export again",
+                "reserved; raise interrupt_stack_bytes in the profile and export again",
             )
     return bound
 

@@ -47,6 +47,7 @@ def proofs(image: Image, plan: Layout, profile: Profile, code_bytes: int | None 
     """
     name = network_name(image)
     constants = [image.symbols.get(f"{name}_{constant.symbol}") for constant in plan.constants]
+    copied = [section.size_bytes for section in image.sections if section.name == ".copies"]
     stack = image.symbol("_stack_top").address - image.symbol("_stack_limit").address
     used = used_bytes(image, profile)
     found = [
@@ -60,6 +61,8 @@ def proofs(image: Image, plan: Layout, profile: Profile, code_bytes: int | None 
         Proof("mailbox", plan.mailbox_bytes, _size(image.symbols.get("spikenas_mailbox")), True),
         Proof("stack", plan.stack_bytes, stack, True),
     ]
+    if plan.copies or copied:
+        found.append(Proof("copies", plan.copies.size_bytes if plan.copies else 0, sum(copied), True))
     planned_code = sum(item.size_bytes for item in plan.items if item.name == "code")
     flash = plan.flash_bytes if code_bytes is None else plan.flash_bytes - planned_code + code_bytes
     for kind, predicted in (("flash", flash), ("sram", plan.sram_bytes)):
@@ -89,8 +92,10 @@ def findings(image: Image, plan: Layout, profile: Profile) -> list[str]:
 
 def _misplaced(image: Image, plan: Layout, item: Item, profile: Profile) -> list[str]:
     network = network_name(image)
+    copied = plan.copies.symbols if plan.copies else ()
     names = {
-        "constants": [f"{network}_{constant.symbol}" for constant in plan.constants],
+        "constants": [f"{network}_{c.symbol}" for c in plan.constants if c.symbol not in copied],
+        "copies": [f"{network}_{symbol}" for symbol in copied],
         "arena": [f"{network}_arena"],
         "mailbox": ["spikenas_mailbox"],
         "stack": ["_stack_limit"],

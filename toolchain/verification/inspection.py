@@ -81,14 +81,19 @@ def inspect(
 
 
 def not_the_networks(image: Image, profile: Profile) -> list[Range]:
-    """Mapped addresses that the network has no business with: SRAM beside arena, mailbox and stack, and what of
-    a page belongs to no memory of the profile or to somebody else's firmware."""
+    """Mapped addresses that the network has no business with: SRAM beside arena, mailbox, stack and what the start-up
+    code copied, and what of a page belongs to no memory of the profile or to somebody else's firmware."""
     own = [_symbol(image, f"{network_name(image)}_arena"), _symbol(image, "spikenas_mailbox")]
     own.append((image.symbol("_stack_limit").address, image.symbol("_stack_top").address))
     own += [
         (region.available_origin, region.available_origin + region.available_bytes)
         for region in profile.regions
         if region.kind == "flash"
+    ]
+    own += [
+        (section.address, section.address + section.size_bytes)
+        for section in image.sections
+        if section.load_address not in (None, section.address)
     ]
     found, seen = [], 0
     for region in sorted(profile.regions, key=lambda region: region.origin):

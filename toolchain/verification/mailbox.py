@@ -124,6 +124,6 @@ def stack_high_water(machine: Machine, image: Image) -> int:
     if untouched == 0:
         raise InputError(
             f"{image.path} used all {top - limit} bytes of its stack, so it may have overflowed; "
-            "raise stack_bytes in the profile and export again"
+            "raise interrupt_stack_bytes in the profile and export again"
         )
     return top - limit - untouched

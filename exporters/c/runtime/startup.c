@@ -1,7 +1,8 @@
 /**
  * @file startup.c
  * Vector table and reset of every Cortex-M. The image has no initialized data and nothing that must begin as zero
- * (link.ld makes sure of it), so there is nothing to copy; interrupts stay disabled, so 16 vectors are enough.
+ * (link.ld makes sure of it), so there is nothing to copy, unless the board's profile wants weights in a faster memory
+ * (SPIKENAS_COPIES). Interrupts stay disabled, so 16 vectors are enough.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ void spikenas_fault(void)
     }
 }
 
-/** Paint the stack, so that its high-water mark can be read later, and run. Written without a use of the stack. */
+/** Paint the stack, so that its high-water mark can be read later, copy weights, and run; the stack is not used. */
 __attribute__((naked, noreturn)) void Reset_Handler(void)
 {
     __asm__ volatile(
@@ -36,6 +37,18 @@ __attribute__((naked, noreturn)) void Reset_Handler(void)
         "adds r0, #4\n"
         "cmp r0, r1\n"
         "bne 1b\n"
+#ifdef SPIKENAS_COPIES
+        "ldr r0, =_copies_start\n"
+        "ldr r1, =_copies_end\n"
+        "ldr r2, =_copies_load\n"
+        "2:\n"
+        "ldr r3, [r2]\n"
+        "str r3, [r0]\n"
+        "adds r2, #4\n"
+        "adds r0, #4\n"
+        "cmp r0, r1\n"
+        "bne 2b\n"
+#endif
         "bl spikenas_main\n"
         "bl spikenas_fault\n"
         ".ltorg\n");

@@ -153,12 +153,12 @@ def test_the_layout_fits_a_memory_to_the_byte() -> None:
 def test_every_region_that_overflows_is_named_and_nothing_is_written(
     tmp_path: Path, compiler: Compiler
 ) -> None:
-    small = resized(BOARD, flash=1024, sram=1024, ccm=16)
+    small = resized(BOARD, flash=1024, sram=256, ccm=16)
     with pytest.raises(OverBudgetError, match=r"region flash .*; region sram ") as raised:
         build(sources(tmp_path, board=small), small, compiler)
     plan = layout(POOLED, small)
     missing = -next(region.headroom_bytes for region in plan.regions if region.name == "sram")
-    assert f"region sram overflows its 1024 bytes by {missing};" in str(raised.value)
+    assert f"region sram overflows its 256 bytes by {missing};" in str(raised.value)
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 

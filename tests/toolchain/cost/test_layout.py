@@ -8,6 +8,7 @@ from toolchain.cost.arena import arena_bytes
 from toolchain.cost.code_size import code_bytes
 from toolchain.cost.layout import Layout, RegionUse, layout
 from toolchain.cost.packing import aligned, constants
+from toolchain.cost.stack_size import stack_bytes
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Input, Lif, PixelConv, Shape, SpikeConv
@@ -15,6 +16,7 @@ from toolchain.graph.preprocessing import Preprocessing
 from toolchain.profiles.schema import Profile, Region
 
 BOARD = profiles.load("stm32f405")
+STACK = stack_bytes(BOARD)
 
 HAND = Graph(
     (
@@ -29,13 +31,13 @@ HAND = Graph(
 )
 
 
-def board(*regions: tuple[str, str, int, tuple[str, ...]], stack_bytes: int = 64) -> Profile:
+def board(*regions: tuple[str, str, int, tuple[str, ...]]) -> Profile:
     """A board with (name, kind, bytes, what it holds) in order."""
     made = tuple(
         Region(name=name, kind=kind, origin=index << 24, size_bytes=size, holds=holds, source="test")  # type: ignore[arg-type]
         for index, (name, kind, size, holds) in enumerate(regions)
     )
-    return BOARD.model_copy(update={"regions": made, "stack_bytes": stack_bytes})
+    return BOARD.model_copy(update={"regions": made})
 
 
 FLASH = ("flash", "flash", 1 << 20, ("code", "weights"))
@@ -64,7 +66,7 @@ def test_a_small_network_by_hand() -> None:
     }
     assert plan.arena_bytes == 72 + 64 + 144
     assert plan.mailbox_bytes == 16 + 32 + 12
-    assert plan.sram_bytes == 280 + 60 + BOARD.stack_bytes
+    assert plan.sram_bytes == 280 + 60 + STACK
     assert plan.flash_bytes == plan.constants_bytes + code_bytes(HAND, "cortex-m4")
     assert {"arena": "sram", "code": "flash"}.items() <= regions(plan).items()
 
@@ -89,20 +91,25 @@ def test_every_byte_is_in_one_region(line: str, name: str) -> None:
 def test_what_does_not_fit_the_first_region_goes_to_the_next() -> None:
     both = ("buffers", "stack")
     arena, mailbox = 280, 60
-    tight = board(FLASH, ("a", "sram", 64 + mailbox + arena - 4, both), ("b", "sram", 4096, ("buffers",)))
-    assert used(layout(HAND, tight)) | {"flash": 0} == {"flash": 0, "a": 64 + mailbox, "b": arena}
-    exact = board(FLASH, ("a", "sram", 64 + mailbox + arena, both), ("b", "sram", 4096, ("buffers",)))
-    assert used(layout(HAND, exact)) | {"flash": 0} == {"flash": 0, "a": 64 + mailbox + arena, "b": 0}
+    tight = board(FLASH, ("a", "sram", STACK + mailbox + arena - 4, both), ("b", "sram", 4096, ("buffers",)))
+    assert used(layout(HAND, tight)) | {"flash": 0} == {"flash": 0, "a": STACK + mailbox, "b": arena}
+    exact = board(FLASH, ("a", "sram", STACK + mailbox + arena, both), ("b", "sram", 4096, ("buffers",)))
+    assert used(layout(HAND, exact)) | {"flash": 0} == {"flash": 0, "a": STACK + mailbox + arena, "b": 0}
 
 
 def test_what_fits_nowhere_is_counted_where_least_is_missing() -> None:
     both = ("buffers", "stack")
-    small = board(FLASH, ("a", "sram", 128, both), ("b", "sram", 279, ("buffers",)))
+    small = board(FLASH, ("a", "sram", STACK + 64, both), ("b", "sram", 279, ("buffers",)))
     plan = layout(HAND, small)
-    assert plan.regions[1:] == (RegionUse("a", "sram", 128, 64 + 60), RegionUse("b", "sram", 279, 280))
+    assert plan.regions[1:] == (
+        RegionUse("a", "sram", STACK + 64, STACK + 60),
+        RegionUse("b", "sram", 279, 280),
+    )
     assert [region.headroom_bytes for region in plan.regions[1:]] == [4, -1]
-    small = board(FLASH, ("a", "sram", 128, both), ("b", "sram", 3, ("buffers",)), ("c", "sram", 4, both))
-    assert used(layout(HAND, small)) | {"flash": 0} == {"flash": 0, "a": 64 + 60 + 280, "b": 0, "c": 0}
+    small = board(
+        FLASH, ("a", "sram", STACK + 64, both), ("b", "sram", 3, ("buffers",)), ("c", "sram", 4, both)
+    )
+    assert used(layout(HAND, small)) | {"flash": 0} == {"flash": 0, "a": STACK + 60 + 280, "b": 0, "c": 0}
 
 
 def test_weights_go_to_flash_even_if_an_sram_may_hold_them() -> None:

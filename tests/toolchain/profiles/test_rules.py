@@ -35,6 +35,19 @@ def sram(**values: object) -> Board:
     return mcu(lambda board: board["regions"][1].update(values))
 
 
+def copying_twice(board: Board) -> None:
+    sram = board["regions"][1] | {"weight_copies_bytes": 1024}
+    other = sram | {"name": "other", "origin": 0x3000_0000, "holds": ["buffers"]}
+    board["regions"][1:] = [sram, other]
+
+
+def copying_into_a_host(board: Board) -> None:
+    for region in board["regions"]:
+        region["reserved_bytes"] = 4096
+    board["regions"][1]["weight_copies_bytes"] = 1024
+    board["role"] = "hosted"
+
+
 CALIBRATION = {"board": "a board", "measured_on": "2026-01-31", "source": "measured on a board"}
 EMULATION = {
     "unicorn_cpu": "CORTEX_M4",
@@ -71,10 +84,20 @@ BREACHES: list[tuple[str, Board]] = [
     ("contents_have_a_place", flash(holds=["weights"])),
     ("contents_have_a_place", sram(holds=["stack"])),
     ("stack_has_a_place", sram(holds=["buffers"])),
+    ("copies_suit_memory", flash(weight_copies_bytes=4096)),
+    ("copies_suit_memory", sram(weight_copies_bytes=4098)),
+    ("copies_suit_memory", sram(weight_copies_bytes=-4)),
+    ("copies_suit_memory", sram(weight_copies_bytes=1 << 18)),
+    ("copies_suit_memory", mcu(copying_twice)),
+    ("copies_suit_memory", mcu(copying_into_a_host)),
     ("stack_has_a_place", mcu(lambda b: b.update(stack_bytes=0))),
     ("stack_has_a_place", mcu(lambda b: b.update(stack_bytes=100))),
     ("stack_has_a_place", mcu(lambda b: b.update(stack_bytes=1 << 18))),
+    ("stack_has_a_place", mcu(lambda b: b.update(interrupt_stack_bytes=4))),
+    ("stack_has_a_place", mcu(lambda b: b.update(interrupt_stack_bytes=-8))),
+    ("stack_has_a_place", mcu(lambda b: b.update(interrupt_stack_bytes=1 << 18))),
     ("stack_has_a_place", linux(lambda b: b.update(stack_bytes=2048))),
+    ("stack_has_a_place", linux(lambda b: b.update(interrupt_stack_bytes=8))),
     ("host_keeps_its_memory", mcu(lambda b: b.update(role="hosted"))),
     ("role_has_its_tables", linux(lambda b: b.pop("linux"))),
     ("role_has_its_tables", linux(lambda b: b.pop("runtime"))),

@@ -160,7 +160,7 @@ def test_a_stack_that_the_reserve_does_not_hold_is_told_from_the_code(copy: Path
     source.write_text(text.replace(start, start + deep))
     verdict = verified(copy, compilers=["zig"])
     told = [failure.message for failure in verdict.failures if "may need" in failure.message]
-    assert len(told) == 1 and "> net_infer > " in told[0] and "raise stack_bytes" in told[0]
+    assert len(told) == 1 and "> net_infer > " in told[0] and "raise interrupt_stack_bytes" in told[0]
 
 
 def test_a_stack_deeper_than_its_code_shows_is_told(

@@ -12,6 +12,9 @@ ADDRESS_SPACE_BYTES = 2**32
 VECTORS_ALIGNMENT_BYTES = 256
 """A Cortex-M0+ asks it of the vector table that starts our image (VTOR bits 31:8); an M4 asks for half."""
 
+COPIES_ALIGNMENT_BYTES = 4
+"""The start-up code copies words."""
+
 STACK_ALIGNMENT_BYTES = 8
 """Arm's procedure call standard keeps the stack pointer a multiple of 8 (AAPCS32, section 6.2.1.2)."""
 
@@ -96,6 +99,21 @@ def contents_suit_memory(profile: Profile) -> Iterator[str]:
             yield f"[regions.{region.name}] is flash and cannot hold {' or '.join(written)}; remove it"
 
 
+def copies_suit_memory(profile: Profile) -> Iterator[str]:
+    """Copies of weights go to one SRAM of a standalone board, whose start-up code is ours."""
+    taking = [region for region in profile.regions if region.weight_copies_bytes]
+    if len(taking) > 1:
+        yield f"{len(taking)} regions take copies of weights; give weight_copies_bytes to one"
+    for region in taking:
+        name, size = f"[regions.{region.name}]", region.weight_copies_bytes
+        if region.kind != "sram":
+            yield f"{name} is flash and takes no copies of weights; remove weight_copies_bytes"
+        if profile.role != "standalone":
+            yield f"{name} has weight_copies_bytes, but another firmware starts this board; remove it"
+        if size < 0 or size > region.available_bytes or size % COPIES_ALIGNMENT_BYTES:
+            yield f"{name} weight_copies_bytes is {size}; give a multiple of 4 up to {region.available_bytes}"
+
+
 def contents_have_a_place(profile: Profile) -> Iterator[str]:
     """Some flash holds the code, some flash holds the weights, and some SRAM holds the buffers."""
     if profile.regions:
@@ -110,18 +128,25 @@ def contents_have_a_place(profile: Profile) -> Iterator[str]:
 
 
 def stack_has_a_place(profile: Profile) -> Iterator[str]:
-    """Exactly one region holds the stack, and stack_bytes (above 0, a multiple of 8) fit into it."""
+    """Exactly one region holds the stack, and stack_bytes (above 0, a multiple of 8) fit into it.
+
+    So do interrupt_stack_bytes, which may be 0.
+    """
     if profile.role == "linux":
-        if profile.stack_bytes:
-            yield "stack_bytes on a Linux board; remove it, the system gives the stack"
+        for key in ("stack_bytes", "interrupt_stack_bytes"):
+            if getattr(profile, key):
+                yield f"{key} on a Linux board; remove it, the system gives the stack"
         return
     places = [region for region in profile.regions if "stack" in region.holds]
     if profile.regions and len(places) != 1:
         yield f'{len(places)} regions hold the stack; put "stack" into the holds of exactly one'
     if profile.stack_bytes <= 0 or profile.stack_bytes % STACK_ALIGNMENT_BYTES:
         yield f"stack_bytes is {profile.stack_bytes}; give a multiple of 8 above 0"
-    if len(places) == 1 and profile.stack_bytes > places[0].available_bytes:
-        yield f"stack_bytes is more than [regions.{places[0].name}] has available; lower it"
+    if profile.interrupt_stack_bytes < 0 or profile.interrupt_stack_bytes % STACK_ALIGNMENT_BYTES:
+        yield f"interrupt_stack_bytes is {profile.interrupt_stack_bytes}; give a multiple of 8, or 0"
+    for key in ("stack_bytes", "interrupt_stack_bytes"):
+        if len(places) == 1 and getattr(profile, key) > places[0].available_bytes:
+            yield f"{key} is more than [regions.{places[0].name}] has available; lower it"
 
 
 def host_keeps_its_memory(profile: Profile) -> Iterator[str]:
@@ -152,6 +177,7 @@ RULES = (
     region_is_addressable,
     regions_do_not_overlap,
     contents_suit_memory,
+    copies_suit_memory,
     contents_have_a_place,
     stack_has_a_place,
     host_keeps_its_memory,

@@ -30,6 +30,7 @@ class Segment(Part):
         "arena",
         "mailbox",
         "stack",
+        "copies",
         "free",
         "withheld",
     ]
