@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.c.arrays import given, packed_head, packed_weights, padded, pixels_last
+from exporters.c.arrays import (
+    given,
+    packed_head,
+    packed_weights,
+    padded,
+    pixel_weights,
+    pixels_last,
+)
+from toolchain.cost import kernels
 from toolchain.cost.arena import Buffer
 from toolchain.cost.packing import blocks, weight_rows
 from toolchain.graph.bounds import INT16_MAX
@@ -79,7 +87,7 @@ def known_answer(image: NDArray[np.uint8], scores: NDArray[np.int32]) -> Iterato
 
 
 def _neuron_constants(node: Lif) -> Iterator[Values]:
-    weights = packed_weights(node)
+    weights = pixel_weights(node) if isinstance(node.edges[0], PixelConv) else packed_weights(node)
     if weights is not None:
         yield Values(f"{node.name}_weights", weights)
     yield Values(f"{node.name}_bias", padded(given(node.bias), 0))
@@ -109,6 +117,7 @@ def _pixel_node(graph: Graph, node: Lif, edge: PixelConv, placed: Buffers) -> It
         "neurons": _neurons(graph, node, placed),
         "weights": f"&{node.name}_weights",
         "rounding": f"&{node.name}_rounding",
+        "scratch": placed[f"{node.name}_scratch"].offset_bytes,
         "source_height": source.height,
         "source_width": source.width,
         "source_channels": source.channels,
@@ -127,15 +136,16 @@ def _spike_node(graph: Graph, node: Lif, placed: Buffers) -> Iterator[Symbol]:
         yield Values(f"{node.name}_exponent", padded(given(node.exponent), MIN_EXPONENT))
     edges = tuple(_edge(graph, edge, placed) for edge in node.edges)
     yield Structs(f"{node.name}_edges", "snn_edge", edges, several=True)
-    scratch = placed.get(f"{node.name}_scratch")
     fields: Fields = {
         "neurons": _neurons(graph, node, placed),
         "edges": f"&{node.name}_edges",
         "weights": f"&{node.name}_weights" if rows else 0,
         "exponent": f"&{node.name}_exponent" if uses_exponent else 0,
-        "scratch": scratch.offset_bytes if scratch else 0,
+        "scratch": placed[f"{node.name}_scratch"].offset_bytes,
         "rows": rows,
+        "list": kernels.list_bytes(graph, node),
         "edge_count": len(edges),
+        "share": 1,
     }
     if node.bits == 8:
         yield Structs(f"{node.name}_node", "snn_spike_node", (fields,))

@@ -32,15 +32,18 @@ FOLDER = "c"
 
 RUNTIME = (
     "snn.h",
+    "snn_asm.h",
+    "snn_pairs.h",
     "snn_spike.h",
-    "snn_packed.h",
     "snn_neurons.c",
+    "snn_neurons_dsp.c",
+    "snn_dense.h",
+    "snn_dense.c",
+    "snn_dense_dsp.c",
     "snn_pixel.c",
     "snn_spike.c",
-    "snn_packed.c",
-    "snn_spike_8.c",
-    "snn_spike_4.c",
-    "snn_spike_2.c",
+    "snn_rows.c",
+    "snn_rows_dsp.c",
     "snn_or_pool.c",
     "snn_head.c",
     "snn_self_test.c",
@@ -166,7 +169,7 @@ def _require_exportable(graph: Graph, prefix: str) -> None:
     for node in graph.all(Lif):
         if (rows := weight_rows(graph, node)) > MAX_WEIGHT_ROWS:
             raise InputError(
-                f"{node.name} has {rows} weight rows, and an event of the C kernels tells {MAX_WEIGHT_ROWS} apart; "
+                f"{node.name} has {rows} weight rows, and the C kernels tell {MAX_WEIGHT_ROWS} apart; "
                 "use fewer edges or channels"
             )
 

@@ -13,7 +13,7 @@ from functools import reduce
 
 from toolchain.cost import onnx_file, onnx_network, tensorrt_file, tflite_file
 from toolchain.cost.amounts import Amount, Map, indicator, larger
-from toolchain.cost.kernels import event_list_bytes
+from toolchain.cost.kernels import LISTS, dense_pixels_bytes, event_list_bytes, potential_bytes
 from toolchain.cost.neurons import FanIn, Neurons
 from toolchain.cost.packing import (
     OR_POOL_BYTES,
@@ -108,7 +108,7 @@ def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0, files: Fil
         products=taps * blocks(shape.channels) * shape.height * shape.width * (fan_in.frames - 1),
         updates=_updates(node),
         operations=taps * shape.size * fan_in.frames,
-        arena_bytes=alive_bytes,
+        arena_bytes=alive_bytes + aligned(dense_pixels_bytes(taps, shape.channels)),
         working=fan_in.elements + 2 * shape.size,
         time_steps=node.dynamics.time_steps,
     )
@@ -141,7 +141,7 @@ def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0, files: Fil
         packed_connections=updates * taps * narrow,
         updates=updates,
         operations=taps * shape.size * time_steps,
-        arena_bytes=alive_bytes + aligned(event_list_bytes(time_steps, fan_in.words)),
+        arena_bytes=alive_bytes + potential_bytes(shape.channels) + LISTS * event_list_bytes(fan_in.words),
         working=fan_in.elements + 2 * shape.size,
         time_steps=node.dynamics.time_steps,
     )

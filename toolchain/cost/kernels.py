@@ -9,40 +9,83 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import overload
 
-from toolchain.cost.amounts import Amount
-from toolchain.cost.packing import blocks
+from toolchain.cost.amounts import Amount, ceiling, choose, indicator
+from toolchain.cost.packing import BLOCK, blocks, even, weight_rows
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Lif, PixelConv, SpikeConv
 
-EVENT_BYTES = 4
-"""One event word: 16 spike bits and, in the other 16, the index of the weight row of the first of them."""
+EVENT_BYTES = 8
+"""One event: a word of spikes of up to 32 rows of weights, and the index of the last of these rows."""
+
+LISTS = 3
+"""Lists of events of two time steps: of neurons that fired in both, and of the others for each."""
+
+POTENTIAL_BYTES = 2
+"""A membrane potential, int16."""
+
+TAP_BYTES = 2
+"""A pixel of a window, uint16."""
 
 MAX_WEIGHT_ROWS = 1 << 16
-"""Rows of a block that an event word can name."""
+"""Rows of a block that the kernels tell apart."""
 
 
 def dense_pixels(graph: Graph, node: Lif) -> int:
-    """Dense convolution of pixels: sums stay in registers and on the stack."""
-    return 0
+    """The pixels around one output position, and the potentials of all channels there."""
+    return dense_pixels_bytes(weight_rows(graph, node), node.shape.channels)
 
 
-def event_list(graph: Graph, node: Lif) -> int:
-    """Event list of one output position: a word for each time step, kernel position and 16 input channels."""
+@overload
+def dense_pixels_bytes(taps: int, channels: int) -> int: ...
+@overload
+def dense_pixels_bytes(taps: Amount, channels: Amount) -> Amount: ...
+def dense_pixels_bytes(taps: Amount, channels: Amount) -> Amount:
+    """Bytes of a window of ``taps`` pixels and of the potentials of ``channels``."""
+    return even(taps) * TAP_BYTES + potential_bytes(channels)
+
+
+def event_lists(graph: Graph, node: Lif) -> int:
+    """Potentials of all channels at one output position, and the lists of events around it."""
+    return potential_bytes(node.shape.channels) + LISTS * list_bytes(graph, node)
+
+
+def list_bytes(graph: Graph, node: Lif) -> int:
+    """Bytes of one list of events of ``node``; 0 if it has no convolutions."""
     words = sum(
-        edge.kernel**2 * blocks(graph.source_shape(edge.source).channels)
+        event_words(edge.kernel, graph.source_shape(edge.source).channels)
         for edge in node.edges
         if isinstance(edge, SpikeConv)
     )
-    return event_list_bytes(graph.time_steps, words)
+    return event_list_bytes(words)
 
 
 @overload
-def event_list_bytes(time_steps: int, words: int) -> int: ...
+def potential_bytes(channels: int) -> int: ...
 @overload
-def event_list_bytes(time_steps: Amount, words: Amount) -> Amount: ...
-def event_list_bytes(time_steps: Amount, words: Amount) -> Amount:
-    """Bytes of an event list of ``words`` 16-channel groups a time step."""
-    return time_steps * words * EVENT_BYTES
+def potential_bytes(channels: Amount) -> Amount: ...
+def potential_bytes(channels: Amount) -> Amount:
+    """Bytes of the potentials of ``channels``, filled up to whole blocks."""
+    return blocks(channels) * BLOCK * POTENTIAL_BYTES
+
+
+@overload
+def event_words(kernel: int, channels: int) -> int: ...
+@overload
+def event_words(kernel: int, channels: Amount) -> Amount: ...
+def event_words(kernel: int, channels: Amount) -> Amount:
+    """Words of spikes in the window of a convolution: of two blocks where whole blocks follow each other, else of one."""
+    whole = kernel * ceiling(kernel * blocks(channels), 2)
+    broken = kernel * kernel * ceiling(blocks(channels), 2)
+    return choose(channels % BLOCK == 0, whole, broken)
+
+
+@overload
+def event_list_bytes(words: int) -> int: ...
+@overload
+def event_list_bytes(words: Amount) -> Amount: ...
+def event_list_bytes(words: Amount) -> Amount:
+    """Bytes of a list of ``words`` events and what ends it; none is kept where there can be no event."""
+    return (words + indicator(words > 0)) * EVENT_BYTES
 
 
 ScratchRule = Callable[[Graph, Lif], int]
@@ -52,7 +95,7 @@ def permitted(node: Lif) -> dict[str, ScratchRule]:
     """The kernels that may run ``node``, each with its scratch rule in bytes."""
     if isinstance(node.edges[0], PixelConv):
         return {"dense_pixels": dense_pixels}
-    return {"event_list": event_list}
+    return {"event_lists": event_lists}
 
 
 def scratch_bytes(graph: Graph, node: Lif) -> int:

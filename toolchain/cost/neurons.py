@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import NamedTuple
 
 from toolchain.cost.amounts import Amount, Map, indicator
-from toolchain.cost.packing import blocks
+from toolchain.cost.kernels import event_words
 from toolchain.graph.nodes import Leak
 
 
@@ -82,8 +83,8 @@ class FanIn(NamedTuple):
 
     @property
     def words(self) -> Amount:
-        """16-channel groups that the convolutions look at."""
-        return sum(each.number * each.area * blocks(each.channels) for each in self.convolutions)
+        """Words of spikes that the firmware's convolutions look at."""
+        return sum(each.number * event_words(isqrt(each.area), each.channels) for each in self.convolutions)
 
 
 def dynamics(time_steps: int, leak: Leak, reset: str) -> Dynamics:

@@ -22,7 +22,7 @@ ALIGNMENT = 4
 """Bytes at whose multiples every array and buffer begins."""
 
 # sizeof of the descriptor structs in exporters/c/runtime/snn.h on a 32-bit core, asserted at compile time.
-PIXEL_NODE_BYTES = 40
+PIXEL_NODE_BYTES = 44
 SPIKE_NODE_BYTES = 48
 SHIFT_POINTER_BYTES = 4  # what the structs for packed weights have more
 EDGE_BYTES = 16
@@ -73,6 +73,15 @@ def blocks(channels: Amount) -> Amount:
 
 
 @overload
+def even(taps: int) -> int: ...
+@overload
+def even(taps: Amount) -> Amount: ...
+def even(taps: Amount) -> Amount:
+    """Taps of a convolution of pixels, which are taken in twos."""
+    return ceiling(taps, 2) * 2
+
+
+@overload
 def plane_bytes(shape: Shape, time_steps: int) -> int: ...
 @overload
 def plane_bytes(shape: Map, time_steps: Amount) -> Amount: ...
@@ -94,7 +103,7 @@ def pixel_arrays(channels: Amount, rows: Amount) -> dict[str, Amount]:
     """Bytes of each array of a node that reads pixels, in the order in which they are written."""
     padded = blocks(channels) * BLOCK
     return {
-        "weights": padded * rows,
+        "weights": padded * even(rows),
         "bias": padded * 2,
         "threshold": padded * 2,
         "rounding": padded,

@@ -2,13 +2,18 @@
  * @file snn.h
  * Integer kernels for spiking neural networks: no allocation, no recursion, no floating point, no division.
  *
- * A layer runs all its time steps at once, position by position, so that a membrane potential lives only
- * in a kernel's locals. Channels are worked on in blocks of 16:
+ * A layer runs all its time steps at once, position by position, so that a membrane potential is alive only while its
+ * position is worked on. Channels are worked on in blocks of 16:
  *
  * - the spikes of a map are planes of uint16 words, [row][time step][column][block]; channel c is bit
  *   c % 16 of block c / 16, and the channels that pad the last block never fire;
+ * - what is kept for each channel, and is added up for each, are packed pairs of int16: pair k of a block has
+ *   channel k in its low half and channel k + 8 in its high half;
  * - the weights of a layer are rows of 16, one row per (edge, kernel row, kernel column, input channel),
- *   [block][row][16], on a 4-byte boundary: int8, or codes of 4 or 2 bits that stand for code * 2^shift.
+ *   [block][row][16], on a 4-byte boundary: int8, or codes of 4 or 2 bits that stand for code * 2^shift. The bytes
+ *   of word j are those of channels 2j, 2j + 1, 2j + 8 and 2j + 9, so that bytes 0 and 2 are one pair and 1 and 3 the
+ *   next; codes of 4 bits have word 2j in the low bits of word j and word 2j + 1 in the high ones, and those of 2 bits
+ *   all four in one word.
  *
  * Currents, potentials and thresholds fit in int16, and sums of pixels in 24 bits, whatever the input is: the
  * exporter refuses a network for which this is not proven. The kernels check nothing at run time.
@@ -24,6 +29,9 @@ extern "C" {
 
 /** Channels of a block. */
 #define SNN_BLOCK 16u
+
+/** Packed pairs of a block. */
+#define SNN_PAIRS 8u
 
 /** Most time steps of a network. */
 #define SNN_MAX_TIME_STEPS 8u
@@ -44,8 +52,8 @@ extern "C" {
 /* Views of an arena of bytes; they may alias whatever else is read from the same bytes. */
 /** Spikes of 16 channels. */
 typedef uint16_t __attribute__((may_alias)) snn_spikes;
-/** Spikes of 16 channels in the low half, index of the first one's weight row in the high half. */
-typedef uint32_t __attribute__((may_alias)) snn_event;
+/** Two channels of a block, k in the low half and k + 8 in the high half. */
+typedef uint32_t __attribute__((may_alias)) snn_pair;
 /** Spikes of one feature of the head. */
 typedef uint16_t __attribute__((may_alias)) snn_count;
 
@@ -65,7 +73,7 @@ enum snn_edge_kind {
 
 /** The neurons of a layer. */
 typedef struct {
-    const int16_t *bias;      /**< one a channel, padded to whole blocks */
+    const int16_t *bias;      /**< one a channel, pair by pair, padded to whole blocks */
     const int16_t *threshold; /**< likewise; at least 1 */
     uint32_t output;          /**< where the spikes go: byte offset in the arena */
     uint16_t height;
@@ -80,8 +88,9 @@ typedef struct {
 /** A layer that sees pixels. */
 typedef struct {
     snn_neurons neurons;
-    const int8_t *weights;
-    const uint8_t *rounding; /**< bits rounded away from the sum, one a channel */
+    const int8_t *weights;   /**< [block][two taps][16][tap]: words of channels k and k + 8 */
+    const uint8_t *rounding; /**< bits rounded away from the sum, one a channel, pair by pair */
+    uint32_t scratch;        /**< byte offset in the arena: the pixels of a window, then a position's potentials */
     uint16_t source_height;
     uint16_t source_width;
     uint16_t source_channels;
@@ -106,16 +115,18 @@ typedef struct {
     snn_neurons neurons;
     const snn_edge *edges;
     const void *weights;     /**< of the convolutions in the order of the edges; null if there is none */
-    const uint8_t *exponent; /**< e, one a channel; null without skip and pool edges */
-    uint32_t scratch;        /**< byte offset in the arena: an event a time step, kernel position and source block */
+    const uint8_t *exponent; /**< e, one a channel, pair by pair; null without skip and pool edges */
+    uint32_t scratch;        /**< byte offset in the arena: a position's membrane potentials, then its lists of events */
     uint32_t rows;           /**< weight rows of a block */
-    uint16_t edge_count;
+    uint16_t list;           /**< bytes of one list of events */
+    uint8_t edge_count;
+    uint8_t share;           /**< 1: rows of neurons that fire in two time steps running are added once for both */
 } snn_spike_node;
 
 /** A layer that sees spikes, with weights of 4 or 2 bits. */
 typedef struct {
     snn_spike_node spike;
-    const uint8_t *shift; /**< one a channel, padded to whole blocks */
+    const uint8_t *shift; /**< one a channel, pair by pair, padded to whole blocks */
 } snn_packed_node;
 
 /** OR pooling: 2x2, stride 2; an odd last row or column is dropped. */
@@ -192,16 +203,6 @@ typedef void (*snn_infer)(const uint8_t *image, int32_t *scores);
 
 /** Run `image` and compare: 1 if `scores` come out as the `known` ones, else 0. */
 int snn_self_test(snn_infer infer, const uint8_t *image, const int32_t *known, int32_t *scores, uint32_t classes);
-
-/**
- * One time step of the 16 neurons of a block at one position.
- * @param neurons of the layer
- * @param block which of its blocks
- * @param potential updated: leak, current, reset
- * @param current into each neuron
- * @return a bit for each neuron that fired
- */
-uint32_t snn_fire(const snn_neurons *neurons, uint32_t block, int32_t *potential, const int32_t *current);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,8 @@
 /**
  * @file snn_neurons.c
- * Leaky integrate-and-fire neurons with an immediate reset.
+ * Leaky integrate-and-fire neurons with an immediate reset, in plain C.
  */
-#include "snn.h"
+#include "snn_pairs.h"
 
 /* What C leaves to the compiler and the kernels rely on. */
 SNN_ASSERT(shift_is_floor, (-3 >> 1) == -2 && (INT32_MIN >> 31) == -1);
@@ -13,7 +13,7 @@ SNN_ASSERT(little_endian, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
 /* The sizes that the toolchain's cost model counts; the pointers of a 64-bit host are wider. */
 #if UINTPTR_MAX == 0xFFFFFFFFu
-SNN_ASSERT(pixel_node, sizeof(snn_pixel_node) == 40);
+SNN_ASSERT(pixel_node, sizeof(snn_pixel_node) == 44);
 SNN_ASSERT(spike_node, sizeof(snn_spike_node) == 48);
 SNN_ASSERT(packed_node, sizeof(snn_packed_node) == 52);
 SNN_ASSERT(edge, sizeof(snn_edge) == 16);
@@ -23,38 +23,46 @@ SNN_ASSERT(packed_head_node, sizeof(snn_packed_head_node) == 40);
 SNN_ASSERT(info, sizeof(snn_info) == 60);
 #endif
 
-static void leak(const snn_neurons *neurons, int32_t *potential)
+#if !SNN_DSP
+/* What a potential is a time step later. */
+static inline int32_t leaked(const snn_neurons *neurons, int32_t u)
 {
-    const uint32_t shift = neurons->leak_shift;
-    uint32_t c;
-
     if (neurons->leak == SNN_LEAK_SUBTRACT) {
-        for (c = 0; c < SNN_BLOCK; c++) {
-            potential[c] -= potential[c] >> shift;
-        }
-    } else if (neurons->leak == SNN_LEAK_SHIFT) {
-        for (c = 0; c < SNN_BLOCK; c++) {
-            potential[c] >>= shift;
-        }
+        return u - (u >> neurons->leak_shift);
     }
+    return neurons->leak == SNN_LEAK_SHIFT ? u >> neurons->leak_shift : u;
 }
 
-uint32_t snn_fire(const snn_neurons *neurons, uint32_t block, int32_t *potential, const int32_t *current)
+uint32_t snn_fire(const snn_neurons *neurons, uint32_t block, uint32_t t, snn_pair *potential,
+                  const snn_sums *current)
 {
-    const int16_t *threshold = neurons->threshold + block * SNN_BLOCK;
+    const snn_pair *bias = snn_pairs_of(neurons->bias, block);
+    const snn_pair *threshold = snn_pairs_of(neurons->threshold, block);
     const uint32_t to_zero = neurons->reset_to_zero;
     uint32_t fired = 0;
-    uint32_t c;
+    uint32_t k;
 
-    leak(neurons, potential);
-    for (c = 0; c < SNN_BLOCK; c++) {
-        int32_t u = potential[c] + current[c];
+    for (k = 0; k < SNN_PAIRS; k++) {
+        const uint32_t drive = snn_add(bias[k], current->pair[k]);
+        const int32_t low_threshold = snn_low(threshold[k]);
+        const int32_t high_threshold = snn_high(threshold[k]);
+        int32_t low = snn_low(drive);
+        int32_t high = snn_high(drive);
 
-        if (u >= threshold[c]) {
-            fired |= 1u << c;
-            u = to_zero ? 0 : u - threshold[c];
+        if (t) {
+            low += leaked(neurons, snn_low(potential[k]));
+            high += leaked(neurons, snn_high(potential[k]));
         }
-        potential[c] = u;
+        if (low >= low_threshold) {
+            fired |= 1u << k;
+            low = to_zero ? 0 : low - low_threshold;
+        }
+        if (high >= high_threshold) {
+            fired |= 1u << (k + SNN_PAIRS);
+            high = to_zero ? 0 : high - high_threshold;
+        }
+        potential[k] = snn_pair_of((uint32_t)low, (uint32_t)high);
     }
     return fired;
 }
+#endif

@@ -3,44 +3,48 @@
  * The layer that sees pixels: a dense convolution, done once for an image, which does not change over time, and for
  * each frame where there is one a time step.
  */
-#include "snn.h"
+#include "snn_dense.h"
 
 /* Two kernels of one source: whichever a network uses is compiled as if the other were not there. */
 #define INLINED static inline __attribute__((always_inline))
 
-/* Sums of weight * pixel of one block at the output position (y, x). */
-INLINED void convolve(const snn_pixel_node *node, const uint8_t *image, const int8_t *weights, int32_t y, int32_t x,
-                     int32_t *sum)
+static inline snn_tap *zeros(snn_tap *tap, int32_t count)
+{
+    for (; count > 0; count--) {
+        *tap++ = 0;
+    }
+    return tap;
+}
+
+/* Copy the pixels around the output position (y, x), row by row, and fill up what lies beyond the image. */
+INLINED void gather(const snn_pixel_node *node, const uint8_t *image, int32_t y, int32_t x, snn_tap *tap,
+                    const snn_tap *last)
 {
     const int32_t kernel = node->kernel;
+    const int32_t width = node->source_width;
+    const int32_t channels = node->source_channels;
     const int32_t first_row = y * node->stride - kernel / 2;
-    const int32_t first_column = x * node->stride - kernel / 2;
-    const uint32_t channels = node->source_channels;
-    int32_t ky, kx;
-    uint32_t c, i;
+    const int32_t start = x * node->stride - kernel / 2;
+    const int32_t first = start < 0 ? 0 : start;
+    const int32_t end = start + kernel > width ? width : start + kernel;
+    int32_t row, left;
 
-    for (c = 0; c < SNN_BLOCK; c++) {
-        sum[c] = 0;
-    }
-    for (ky = 0; ky < kernel; ky++) {
-        for (kx = 0; kx < kernel; kx++, weights += channels * SNN_BLOCK) {
-            const int32_t row = first_row + ky;
-            const int32_t column = first_column + kx;
-            const int8_t *weight = weights;
-            const uint8_t *pixel;
+    for (row = first_row; row < first_row + kernel; row++) {
+        if (row < 0 || row >= node->source_height) {
+            tap = zeros(tap, kernel * channels);
+        } else {
+            const uint8_t *pixel = image + (row * width + first) * channels;
 
-            if (row < 0 || row >= node->source_height || column < 0 || column >= node->source_width) {
-                continue;
+            tap = zeros(tap, (first - start) * channels);
+            for (left = (end - first) * channels; left > 0; left--) {
+                *tap++ = *pixel++;
             }
-            pixel = image + (uint32_t)(row * node->source_width + column) * channels;
-            for (i = 0; i < channels; i++, weight += SNN_BLOCK) {
-                const int32_t value = pixel[i];
-
-                for (c = 0; c < SNN_BLOCK; c++) {
-                    sum[c] += weight[c] * value;
-                }
-            }
+            tap = zeros(tap, (start + kernel - end) * channels);
         }
+    }
+    /* Taps are taken in twos. */
+    if (tap == last) {
+        *tap = 0;
     }
 }
 
@@ -48,37 +52,30 @@ INLINED void convolve(const snn_pixel_node *node, const uint8_t *image, const in
 INLINED void run(const snn_pixel_node *node, const uint8_t *image, uint8_t *arena, uint32_t frames, uint32_t steps)
 {
     const snn_neurons *neurons = &node->neurons;
-    const uint32_t rows = (uint32_t)node->kernel * node->kernel * node->source_channels;
+    const uint32_t pairs = ((uint32_t)node->kernel * node->kernel * node->source_channels + 1u) / 2u;
     const uint32_t plane = (uint32_t)neurons->width * neurons->blocks;
     const uint32_t size = (uint32_t)node->source_height * node->source_width * node->source_channels;
+    snn_tap *window = (snn_tap *)(void *)(arena + node->scratch);
     snn_spikes *output = (snn_spikes *)(void *)(arena + neurons->output);
-    int32_t potential[SNN_BLOCK], current[SNN_BLOCK];
+    snn_pair *potentials = (snn_pair *)(void *)(window + 2u * pairs);
+    snn_sums current;
     int32_t y, x;
-    uint32_t block, c, f, t;
+    uint32_t block, f, t;
 
     for (y = 0; y < neurons->height; y++) {
-        for (x = 0; x < neurons->width; x++) {
-            for (block = 0; block < neurons->blocks; block++) {
-                const uint32_t first = block * SNN_BLOCK;
-                const uint8_t *frame = image;
+        for (x = 0; x < neurons->width; x++, output += neurons->blocks) {
+            const uint8_t *frame = image;
 
-                for (c = 0; c < SNN_BLOCK; c++) {
-                    potential[c] = 0;
-                }
-                for (f = 0; f < frames; f++) {
-                    convolve(node, frame, node->weights + first * rows, y, x, current);
-                    frame += size;
-                    for (c = 0; c < SNN_BLOCK; c++) {
-                        const uint32_t rounding = node->rounding[first + c];
-                        const int32_t half = (int32_t)((1u << rounding) >> 1);
-
-                        current[c] = ((current[c] + half) >> rounding) + neurons->bias[first + c];
-                    }
-                    for (t = 0; t < steps; t++) {
-                        output[(f + t) * plane] = (uint16_t)snn_fire(neurons, block, potential, current);
+            for (f = 0; f < frames; f++, frame += size) {
+                gather(node, frame, y, x, window, window + 2u * pairs - 1u);
+                for (block = 0; block < neurons->blocks; block++) {
+                    snn_products(node->weights + block * pairs * 2u * SNN_BLOCK, window, pairs,
+                                 node->rounding + block * SNN_BLOCK, &current);
+                    for (t = f; t < f + steps; t++) {
+                        output[t * plane + block] = (uint16_t)snn_fire(
+                            neurons, block, t, potentials + block * SNN_PAIRS, &current);
                     }
                 }
-                output++;
             }
         }
         /* The next row begins behind the planes of the other time steps. */

@@ -1,15 +1,38 @@
 /**
  * @file snn_spike.c
- * The layer that sees spikes. Only the weights of neurons that fired are read: at each position the spike words
- * that are not zero are listed once, and every block of output channels then walks the list.
+ * The layer that sees spikes. Only the weights of neurons that fired are read: at each position the words of spikes
+ * that are not zero are listed once, and every block of output channels then walks the lists.
+ *
+ * Two time steps are worked on at once. A neuron that fires in both is on a list of its own, whose rows are added once
+ * for both; trained networks have many of them, since an image is the same in every time step.
  */
 #include "snn_spike.h"
 
-/* Where the events of each time step end. */
+/* Time steps that are worked on at once. */
+#define STEPS 2u
+
+/* Channels of a word of spikes. */
+#define WORD (2u * SNN_BLOCK)
+
+/* Adds rows of weights; null for a layer that has none. */
+typedef void (*add_rows)(const void *rows, const snn_event *event, const snn_sums *from, snn_sums *to);
+
+/* Turns sums of codes into currents; null for weights of 8 bits, which are what they stand for. */
+typedef void (*decode)(const snn_sums *from, snn_sums *to, const uint8_t *shift);
+
+/* How the weights of a layer are added. */
 typedef struct {
-    const snn_event *first;
-    const snn_event *end[SNN_MAX_TIME_STEPS];
-} event_list;
+    add_rows add;
+    decode codes;
+    const uint8_t *shift;
+    uint32_t row_bytes;
+} row_kernel;
+
+/* Lists of events: of neurons that fired in both time steps, and of the others for each. */
+typedef struct {
+    snn_event *both;
+    snn_event *only[STEPS];
+} event_lists;
 
 /* Rows or columns of a source: those of a window, and those of them that lie within the map. */
 typedef struct {
@@ -18,7 +41,7 @@ typedef struct {
     int32_t end;
 } span;
 
-static span window(int32_t position, int32_t kernel, int32_t stride, int32_t size)
+static inline span window(int32_t position, int32_t kernel, int32_t stride, int32_t size)
 {
     const int32_t start = position * stride - kernel / 2;
     span result;
@@ -30,176 +53,265 @@ static span window(int32_t position, int32_t kernel, int32_t stride, int32_t siz
 }
 
 /* The spikes of one row and time step of a source, from one column on. */
-static const snn_spikes *spikes_at(const snn_edge *edge, const uint8_t *arena, uint32_t time_steps, uint32_t t,
-                                   int32_t row, int32_t column)
+static inline const snn_spikes *spikes_at(const snn_edge *edge, const uint8_t *arena, uint32_t time_steps, uint32_t t,
+                                          int32_t row, int32_t column)
 {
     const snn_spikes *spikes = (const snn_spikes *)(const void *)(arena + edge->source);
 
     return spikes + (((uint32_t)row * time_steps + t) * edge->width + (uint32_t)column) * edge->blocks;
 }
 
-/* List the events of one convolution and one time step at the output position (y, x). */
-static snn_event *list_window(const snn_edge *edge, const uint8_t *arena, uint32_t time_steps, uint32_t t, int32_t y,
-                              int32_t x, uint32_t weight_row, snn_event *event)
+static inline snn_event *listed(snn_event *event, uint32_t spikes, uint32_t row)
 {
+    if (spikes) {
+        event->spikes = spikes;
+        event->row = row;
+        event++;
+    }
+    return event;
+}
+
+/* List the spikes of two time steps, `first` and `second`, whose last row of weights is `row`. */
+static inline void list_word(event_lists *lists, uint32_t first, uint32_t second, uint32_t share, uint32_t row)
+{
+    const uint32_t both = first & second & share;
+
+    lists->both = listed(lists->both, both, row);
+    lists->only[0] = listed(lists->only[0], first ^ both, row);
+    lists->only[1] = listed(lists->only[1], second ^ both, row);
+}
+
+/* Two blocks of spikes. */
+static inline uint32_t word_at(const snn_spikes *spikes)
+{
+    return spikes[0] | (uint32_t)spikes[1] << SNN_BLOCK;
+}
+
+/* Append the events of one convolution at the output position (y, x), in time steps t and, if `steps` is 2, t + 1. */
+static event_lists list_window(const snn_spike_node *node, const snn_edge *edge, const uint8_t *arena, uint32_t t,
+                               uint32_t steps, int32_t y, int32_t x, uint32_t weight_row, event_lists lists)
+{
+    const uint32_t time_steps = node->neurons.time_steps;
     const int32_t kernel = edge->kernel;
     const span rows = window(y, kernel, edge->stride, edge->height);
     const span columns = window(x, kernel, edge->stride, edge->width);
     const uint32_t blocks = edge->blocks;
     const uint32_t channels = edge->channels;
-    int32_t row, column;
-    uint32_t block;
+    const uint32_t share = node->share ? ~0u : 0u;
+    /* Without a second time step, the first one's spikes are read again and dropped. */
+    const uint32_t plane = steps == STEPS ? (uint32_t)edge->width * blocks : 0u;
+    const uint32_t second = steps == STEPS ? ~0u : 0u;
+    /* Rows of weights of whole blocks lie one behind the other as the words of a row of the map do. */
+    const uint32_t run = channels % SNN_BLOCK ? blocks : blocks * (uint32_t)(columns.end - columns.first);
+    const uint32_t runs = channels % SNN_BLOCK ? (uint32_t)(columns.end - columns.first) : 1u;
+    int32_t row;
 
     for (row = rows.first; row < rows.end; row++) {
         const snn_spikes *spikes = spikes_at(edge, arena, time_steps, t, row, columns.first);
         const int32_t skipped = (row - rows.start) * kernel + columns.first - columns.start;
-        uint32_t first_channel = weight_row + (uint32_t)skipped * channels;
+        uint32_t first_row = weight_row + (uint32_t)skipped * channels;
+        uint32_t runs_left = runs;
 
-        for (column = columns.first; column < columns.end; column++) {
-            for (block = 0; block < blocks; block++) {
-                const uint32_t word = *spikes++;
+        for (; runs_left; runs_left--, first_row += channels) {
+            uint32_t last = first_row + WORD - 1u;
+            uint32_t left = run;
 
-                if (word) {
-                    *event++ = word | (first_channel + block * SNN_BLOCK) << 16;
+            for (; left >= 2u; left -= 2u, spikes += 2, last += WORD) {
+                const uint32_t word = word_at(spikes);
+                const uint32_t next = word_at(spikes + plane) & second;
+
+                if (word | next) {
+                    list_word(&lists, word, next, share, last);
                 }
             }
-            first_channel += channels;
-        }
-    }
-    return event;
-}
+            if (left) {
+                const uint32_t word = (uint32_t)spikes[0] << SNN_BLOCK;
+                const uint32_t next = ((uint32_t)spikes[plane] << SNN_BLOCK) & second;
 
-/* List the events of all convolutions at the output position (y, x), time step by time step. */
-static void list_events(const snn_spike_node *node, uint8_t *arena, int32_t y, int32_t x, event_list *list)
-{
-    const uint32_t time_steps = node->neurons.time_steps;
-    snn_event *event = (snn_event *)(void *)(arena + node->scratch);
-    uint32_t t, i;
-
-    list->first = event;
-    for (t = 0; t < time_steps; t++) {
-        uint32_t weight_row = 0;
-
-        for (i = 0; i < node->edge_count; i++) {
-            const snn_edge *edge = &node->edges[i];
-
-            if (edge->kind == SNN_EDGE_CONVOLUTION) {
-                event = list_window(edge, arena, time_steps, t, y, x, weight_row, event);
-                weight_row += (uint32_t)edge->kernel * edge->kernel * edge->channels;
+                if (word | next) {
+                    list_word(&lists, word, next, share, last - SNN_BLOCK);
+                }
+                spikes++;
             }
         }
-        list->end[t] = event;
     }
+    return lists;
 }
 
-/* Add a packed pair to the currents of two channels. */
-static void add_pair(uint32_t pair, int32_t *low, int32_t *high)
+/* List the events of all convolutions at the output position (y, x); `lists` are where the lists start. */
+static void list_events(const snn_spike_node *node, const uint8_t *arena, uint32_t t, uint32_t steps, int32_t y,
+                        int32_t x, event_lists lists)
 {
-    pair += (uint32_t)*low + ((uint32_t)*high << 16);
-    *low = (int16_t)(pair & 0xFFFFu);
-    *high = (int16_t)((pair - (uint32_t)*low) >> 16);
-}
+    uint32_t weight_row = 0;
+    uint32_t i;
 
-void snn_add_pairs(uint32_t even, uint32_t odd, int32_t *current)
-{
-    add_pair(even, &current[0], &current[2]);
-    add_pair(odd, &current[1], &current[3]);
-}
-
-/* Add 2^(exponent - less) to the current of each channel that fired. */
-static void add_units(uint32_t spikes, const uint8_t *exponent, uint32_t less, int32_t *current)
-{
-    while (spikes) {
-        const uint32_t c = snn_lowest(spikes);
-
-        current[c] += 1 << (exponent[c] - less);
-        spikes &= spikes - 1u;
-    }
-}
-
-/* Add the current of a skip (a window of one) or pool edge (a window of 3x3) to that of a block. */
-static void add_neighbours(const snn_edge *edge, const uint8_t *arena, uint32_t time_steps, uint32_t t, int32_t y,
-                           int32_t x, uint32_t block, const uint8_t *exponent, int32_t *current)
-{
-    const int32_t size = edge->kind == SNN_EDGE_POOL ? 3 : 1;
-    const uint32_t less = edge->kind == SNN_EDGE_POOL ? 3u : 0u;
-    const span rows = window(y, size, 1, edge->height);
-    const span columns = window(x, size, 1, edge->width);
-    int32_t row, column;
-
-    for (row = rows.first; row < rows.end; row++) {
-        const snn_spikes *spikes = spikes_at(edge, arena, time_steps, t, row, columns.first) + block;
-
-        for (column = columns.first; column < columns.end; column++) {
-            add_units(*spikes, exponent, less, current);
-            spikes += edge->blocks;
-        }
-    }
-}
-
-/* Bias plus the currents of the skip and pool edges. */
-static void start_current(const snn_spike_node *node, const uint8_t *arena, int32_t y, int32_t x, uint32_t block,
-                          uint32_t t, int32_t *current)
-{
-    const int16_t *bias = node->neurons.bias + block * SNN_BLOCK;
-    uint32_t i, c;
-
-    for (c = 0; c < SNN_BLOCK; c++) {
-        current[c] = bias[c];
-    }
     for (i = 0; i < node->edge_count; i++) {
         const snn_edge *edge = &node->edges[i];
 
-        if (edge->kind != SNN_EDGE_CONVOLUTION) {
-            add_neighbours(edge, arena, node->neurons.time_steps, t, y, x, block, node->exponent + block * SNN_BLOCK,
-                           current);
+        if (edge->kind == SNN_EDGE_CONVOLUTION) {
+            lists = list_window(node, edge, arena, t, steps, y, x, weight_row, lists);
+            weight_row += (uint32_t)edge->kernel * edge->kernel * edge->channels;
         }
     }
+    lists.both->spikes = 0;
+    lists.only[0]->spikes = 0;
+    lists.only[1]->spikes = 0;
 }
 
-/* Run all time steps of one block at the output position (y, x), whose spikes go to output[t * plane]. */
-static void run_block(const snn_spike_node *node, const uint8_t *arena, const event_list *list, int32_t y, int32_t x,
-                      uint32_t block, snn_accumulate accumulate, snn_spikes *output, uint32_t plane)
+/* Add to the counts of a block, eight times: the unit of a pool edge is 2^(e - 3), that of a skip edge 2^e. */
+static inline void count_spikes(uint32_t *counts, uint32_t spikes, uint32_t times)
 {
-    const snn_event *event = list->first;
-    int32_t potential[SNN_BLOCK], current[SNN_BLOCK];
-    uint32_t c, t;
+    /* Channels 0 to 7 in the low half, 8 to 15 in the high one. */
+    const uint32_t halves = (spikes & 0xFFu) | (spikes & 0xFF00u) << 8;
+    uint32_t k;
 
-    for (c = 0; c < SNN_BLOCK; c++) {
-        potential[c] = 0;
-    }
-    for (t = 0; t < node->neurons.time_steps; t++) {
-        start_current(node, arena, y, x, block, t, current);
-        if (event != list->end[t]) {
-            accumulate(node, block, event, list->end[t], current);
-            event = list->end[t];
-        }
-        output[t * plane] = (uint16_t)snn_fire(&node->neurons, block, potential, current);
+#pragma GCC unroll 8
+    for (k = 0; k < SNN_PAIRS; k++) {
+        counts[k] += (halves >> k & SNN_ONES) * times;
     }
 }
 
-void snn_layer(const snn_spike_node *node, uint8_t *arena, snn_accumulate accumulate)
+/* Add to the sums `from` the currents of all skip and pool edges of a block. */
+static void add_neighbours(const snn_spike_node *node, const uint8_t *arena, uint32_t t, int32_t y, int32_t x,
+                           uint32_t block, const snn_sums *from, snn_sums *to)
+{
+    const uint8_t *exponent = node->exponent + block * SNN_BLOCK;
+    uint32_t counts[SNN_PAIRS];
+    uint32_t i, k;
+
+    for (k = 0; k < SNN_PAIRS; k++) {
+        counts[k] = 0;
+    }
+    for (i = 0; i < node->edge_count; i++) {
+        const snn_edge *edge = &node->edges[i];
+        const int32_t size = edge->kind == SNN_EDGE_POOL ? 3 : 1;
+        const uint32_t times = edge->kind == SNN_EDGE_POOL ? 1u : 8u;
+        span rows, columns;
+        int32_t row, column;
+
+        if (edge->kind == SNN_EDGE_CONVOLUTION) {
+            continue;
+        }
+        rows = window(y, size, 1, edge->height);
+        columns = window(x, size, 1, edge->width);
+        for (row = rows.first; row < rows.end; row++) {
+            const snn_spikes *spikes =
+                spikes_at(edge, arena, node->neurons.time_steps, t, row, columns.first) + block;
+
+            for (column = columns.first; column < columns.end; column++, spikes += edge->blocks) {
+                if (*spikes) {
+                    count_spikes(counts, *spikes, times);
+                }
+            }
+        }
+    }
+    for (k = 0; k < SNN_PAIRS; k++, exponent += 2) {
+        const uint32_t low = (counts[k] & 0xFFFFu) << (exponent[0] - 3u);
+        const uint32_t high = (counts[k] >> 16) << (exponent[1] - 3u);
+
+        to->pair[k] = snn_add(from->pair[k], snn_pair_of(low, high));
+    }
+}
+
+/* Run the time steps t to t + steps - 1 of one block at the output position (y, x); `none` are sums of nothing. */
+static void run_block(const snn_spike_node *node, const row_kernel *kernel, const uint8_t *arena,
+                      const event_lists *lists, const snn_sums *none, uint32_t t, uint32_t steps, int32_t y, int32_t x,
+                      uint32_t block, snn_pair *potential, snn_spikes *output)
+{
+    const uint8_t *rows = (const uint8_t *)node->weights + block * node->rows * kernel->row_bytes;
+    const uint32_t plane = (uint32_t)node->neurons.width * node->neurons.blocks;
+    snn_sums both, sums;
+    const snn_sums *shared = none;
+    uint32_t step;
+
+    if (kernel->add && lists->both->spikes) {
+        kernel->add(rows, lists->both, none, &both);
+        shared = &both;
+    }
+    for (step = 0; step < steps; step++) {
+        const snn_sums *current = shared;
+
+        if (kernel->add && lists->only[step]->spikes) {
+            kernel->add(rows, lists->only[step], shared, &sums);
+            current = &sums;
+        }
+        if (kernel->codes) {
+            kernel->codes(current, &sums, kernel->shift + block * SNN_BLOCK);
+            current = &sums;
+        }
+        if (node->exponent) {
+            add_neighbours(node, arena, t + step, y, x, block, current, &sums);
+            current = &sums;
+        }
+        output[step * plane] = (uint16_t)snn_fire(&node->neurons, block, t + step, potential, current);
+    }
+}
+
+static void run_layer(const snn_spike_node *node, const row_kernel *kernel, uint8_t *arena)
 {
     const snn_neurons *neurons = &node->neurons;
-    const uint32_t plane = (uint32_t)neurons->width * neurons->blocks;
+    const uint32_t blocks = neurons->blocks;
+    const uint32_t time_steps = neurons->time_steps;
+    const uint32_t plane = (uint32_t)neurons->width * blocks;
     snn_spikes *output = (snn_spikes *)(void *)(arena + neurons->output);
-    event_list list;
+    snn_pair *potentials = (snn_pair *)(void *)(arena + node->scratch);
+    uint8_t *list = arena + node->scratch + blocks * SNN_PAIRS * sizeof(snn_pair);
+    event_lists lists;
+    snn_sums none;
     int32_t y, x;
-    uint32_t block;
+    uint32_t block, k, t;
 
+    for (k = 0; k < SNN_PAIRS; k++) {
+        none.pair[k] = 0;
+    }
+    none.count = 0;
+
+    lists.both = (snn_event *)(void *)list;
+    lists.only[0] = (snn_event *)(void *)(list + node->list);
+    lists.only[1] = (snn_event *)(void *)(list + 2u * node->list);
     for (y = 0; y < neurons->height; y++) {
-        for (x = 0; x < neurons->width; x++) {
-            list_events(node, arena, y, x, &list);
-            for (block = 0; block < neurons->blocks; block++) {
-                run_block(node, arena, &list, y, x, block, accumulate, output++, plane);
+        for (x = 0; x < neurons->width; x++, output += blocks) {
+            for (t = 0; t < time_steps; t += STEPS) {
+                const uint32_t steps = time_steps - t < STEPS ? 1u : STEPS;
+
+                if (kernel->add) {
+                    list_events(node, arena, t, steps, y, x, lists);
+                }
+                for (block = 0; block < blocks; block++) {
+                    run_block(node, kernel, arena, &lists, &none, t, steps, y, x, block, potentials + block * SNN_PAIRS,
+                              output + t * plane + block);
+                }
             }
         }
         /* The next row begins behind the planes of the other time steps. */
-        output += (neurons->time_steps - 1u) * plane;
+        output += (time_steps - 1u) * plane;
     }
+}
+
+void snn_spike_8(const snn_spike_node *node, uint8_t *arena)
+{
+    const row_kernel kernel = {snn_add_rows_8, 0, 0, SNN_ROW_WORDS_8 * 4u};
+
+    run_layer(node, &kernel, arena);
+}
+
+void snn_spike_4(const snn_packed_node *node, uint8_t *arena)
+{
+    const row_kernel kernel = {snn_add_rows_4, snn_codes_4, node->shift, SNN_ROW_WORDS_4 * 4u};
+
+    run_layer(&node->spike, &kernel, arena);
+}
+
+void snn_spike_2(const snn_packed_node *node, uint8_t *arena)
+{
+    const row_kernel kernel = {snn_add_rows_2, snn_codes_2, node->shift, SNN_ROW_WORDS_2 * 4u};
+
+    run_layer(&node->spike, &kernel, arena);
 }
 
 void snn_pass(const snn_spike_node *node, uint8_t *arena)
 {
-    snn_layer(node, arena, 0);
+    const row_kernel kernel = {0, 0, 0, 0};
+
+    run_layer(node, &kernel, arena);
 }

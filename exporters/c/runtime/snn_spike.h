@@ -2,66 +2,43 @@
  * @file snn_spike.h
  * What the kernels of layers that see spikes share; no part of the interface.
  *
- * snn_spike.c lists the events of each position and runs the neurons; one of the files snn_spike_*.c, a file for each
- * width of weights, adds the weights of the neurons that fired. Only the widths that a network has are linked.
+ * snn_spike.c lists the neurons that fired around each position and runs the layer's neurons; snn_rows.c, and for cores
+ * with DSP instructions snn_rows_dsp.c, add their weights. Only the widths of weights that a network has are linked.
  */
 #ifndef SNN_SPIKE_H
 #define SNN_SPIKE_H
 
-#include "snn.h"
+#include "snn_pairs.h"
 
-/* Sums of four channels modulo 2^32: of whole words of four bytes, and of their odd bytes apart. */
+/* Neurons that fired: those of up to 32 rows of weights that lie one behind the other. */
 typedef struct {
-    uint32_t all;
-    uint32_t odd;
-} snn_four_sums;
+    uint32_t spikes; /* bit 31 is the last row's, bit 30 the one's before; 0 ends a list */
+    uint32_t row;    /* index of the last row */
+} __attribute__((may_alias)) snn_event;
 
-/* The odd bytes of a word, once they are shifted down: each has 16 bits of room. */
-#define SNN_ODD_BYTES 0x00FF00FFu
-
-/* One, for each channel of a packed pair. */
-#define SNN_PAIR 0x00010001u
-
-/* A word of packed weights. */
+/* A word of weights. */
 typedef const uint32_t __attribute__((may_alias)) snn_weight_word;
 
-/* Add the weights of the neurons that fired, events `event` to `end`, to the currents of a block. */
-typedef void (*snn_accumulate)(const snn_spike_node *node, uint32_t block, const snn_event *event,
-                               const snn_event *end, int32_t *current);
+/* Words of a row. */
+#define SNN_ROW_WORDS_8 4u
+#define SNN_ROW_WORDS_4 2u
+#define SNN_ROW_WORDS_2 1u
 
-/* Run all time steps of a layer; `accumulate` may be null if the layer has no weights. */
-void snn_layer(const snn_spike_node *node, uint8_t *arena, snn_accumulate accumulate);
+/* Add to the sums `from` the rows of weights, of a block that starts at `rows`, of all neurons on a list. */
+void snn_add_rows_8(const void *rows, const snn_event *event, const snn_sums *from, snn_sums *to);
 
-/* Add packed pairs of int16, `even` of channels 0 and 2 and `odd` of 1 and 3, to the currents of four channels; what
-   comes out fits in int16, whatever went in. */
-void snn_add_pairs(uint32_t even, uint32_t odd, int32_t *current);
+/* The same for codes of 4 bits and of 2, which are stored with an offset: sums that snn_codes_* turns into currents. */
+void snn_add_rows_4(const void *rows, const snn_event *event, const snn_sums *from, snn_sums *to);
+void snn_add_rows_2(const void *rows, const snn_event *event, const snn_sums *from, snn_sums *to);
 
-/* Position of the lowest of `bits`, which are not zero. */
-static inline uint32_t snn_lowest(uint32_t bits)
+/* Sums of codes as what they stand for, code * 2^shift. */
+void snn_codes_4(const snn_sums *from, snn_sums *to, const uint8_t *shift);
+void snn_codes_2(const snn_sums *from, snn_sums *to, const uint8_t *shift);
+
+/* Sums of codes, less `offset`, as what they stand for. */
+static inline uint32_t snn_scaled(uint32_t pair, uint32_t offset, const uint8_t *shift)
 {
-#if defined(__arm__) && !defined(__ARM_FEATURE_CLZ)
-    uint32_t position = 0;
-
-    for (; !(bits & 1u); bits >>= 1) {
-        position++;
-    }
-    return position;
-#else
-    return (uint32_t)__builtin_ctz(bits);
-#endif
-}
-
-/* Add four unsigned bytes to the sums of their channels. */
-static inline void snn_add_bytes(snn_four_sums *sums, uint32_t bytes)
-{
-    sums->all += bytes;
-    sums->odd += (bytes >> 8) & SNN_ODD_BYTES;
-}
-
-/* The sums of channels 0 and 2 as a packed pair. */
-static inline uint32_t snn_even(snn_four_sums sums)
-{
-    return sums.all - (sums.odd << 8);
+    return snn_pair_of((pair - offset) << shift[0], ((pair >> 16) - offset) << shift[1]);
 }
 
 #endif

@@ -1,0 +1,70 @@
+/**
+ * @file snn_pairs.h
+ * Arithmetic on packed pairs of int16, modulo 2^16 in each half; no part of the interface.
+ */
+#ifndef SNN_PAIRS_H
+#define SNN_PAIRS_H
+
+#include "snn.h"
+
+/** Whether the core has the DSP instructions (Cortex-M4, M7, M33, M55); its kernels are those of snn_*_dsp.c. */
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+#define SNN_DSP 1
+#else
+#define SNN_DSP 0
+#endif
+
+/* One, in each half. */
+#define SNN_ONES 0x00010001u
+
+/* Sums of the 16 channels of a block. */
+typedef struct {
+    uint32_t pair[SNN_PAIRS];
+    uint32_t count; /* of the rows that were added, where their codes have an offset */
+} snn_sums;
+
+static inline uint32_t snn_pair_of(uint32_t low, uint32_t high)
+{
+    return (low & 0xFFFFu) | high << 16;
+}
+
+static inline int32_t snn_low(uint32_t pair)
+{
+    return (int16_t)(pair & 0xFFFFu);
+}
+
+static inline int32_t snn_high(uint32_t pair)
+{
+    return (int32_t)pair >> 16;
+}
+
+static inline uint32_t snn_add(uint32_t one, uint32_t other)
+{
+#if SNN_DSP
+    uint32_t sum;
+
+    __asm__("sadd16 %0, %1, %2" : "=r"(sum) : "r"(one), "r"(other));
+    return sum;
+#else
+    /* The top bits of both halves are added without their carries. */
+    const uint32_t top = 0x80008000u;
+
+    return ((one & ~top) + (other & ~top)) ^ ((one ^ other) & top);
+#endif
+}
+
+/* The pairs of a block in an array of int16. */
+static inline const snn_pair *snn_pairs_of(const int16_t *channels, uint32_t block)
+{
+    return (const snn_pair *)(const void *)(channels + block * SNN_BLOCK);
+}
+
+/**
+ * Time step t of a block's 16 neurons: leak, add `current` and the bias to their potentials, fire, and reset.
+ * In time step 0, what `potential` holds is not read.
+ * @return a bit for each neuron that fired
+ */
+uint32_t snn_fire(const snn_neurons *neurons, uint32_t block, uint32_t t, snn_pair *potential,
+                  const snn_sums *current);
+
+#endif
