@@ -57,6 +57,12 @@ ESTIMATED_CALL_BYTES = 16
 BESIDE = ("snn_camera", "snn_cycles")
 """What an application may call around the network; our images do not."""
 
+OPTIONAL = (
+    *(f"snn_{part}_{bits}" for part in ("spike", "add_rows") for bits in (8, 4, 2)),
+    *("snn_codes_4", "snn_codes_2", "snn_pass", "snn_packed_head"),
+)
+"""Functions that an image has only if a node needs them."""
+
 HEADER = """\
 # Bytes of the firmware's code, measured by `python -m benchmarks.code_sizes`; toolchain/cost/code_size.py says
 # what the terms are. `estimate`: objects for an LX106 (gcc-xtensa-lx106 of Debian 12), start-up code not counted.
@@ -108,7 +114,6 @@ def measure(profile: Profile, compiler: Compiler) -> CodeSize:
         base,
         _filled(alone[8] - base - node - kernels[8]),
         *kernels.values(),
-        _filled(linked(bits=[8, 4]) - alone[8] - node - kernels[4]),
         _filled(linked(pooling=1) - base - node),
         _filled(linked(head_bits=4) - base),
         node,
@@ -139,19 +144,18 @@ def estimate(compiler: str) -> CodeSize:
             target = source.with_suffix(".o")
             subprocess.run([compiler, *CODE, "-c", str(source), "-o", str(target)], check=True, timeout=60)
             sizes[source.stem] = _code_bytes(target)
-            for function in ("snn_pass", "snn_packed_head"):
+            for function in OPTIONAL:
                 if size := _code_bytes(target, f".{function}"):
                     sizes |= {source.stem: sizes[source.stem] - size, function: size}
-    kernels = (
-        "snn_spike",
-        "snn_spike_8",
-        "snn_spike_4",
-        "snn_spike_2",
-        "snn_pass",
-        "snn_packed",
-        "snn_or_pool",
-    )
-    terms = [sizes.pop(name) for name in (*kernels, "snn_packed_head")]
+    terms = [
+        sizes.pop("snn_spike") + sizes.pop("snn_rows"),
+        *(sizes.pop(f"snn_spike_{bits}") + sizes.pop(f"snn_add_rows_{bits}") for bits in (8, 4, 2)),
+        sizes.pop("snn_pass"),
+        sizes.pop("snn_or_pool"),
+        sizes.pop("snn_packed_head"),
+    ]
+    for index, bits in ((2, 4), (3, 2)):
+        terms[index] += sizes.pop(f"snn_codes_{bits}")
     # Both kernels of the pixels are in one object, of which an image has one.
     pixel = sizes["snn_pixel"] // 2
     base = sum(sizes.values()) - pixel + 3 * ESTIMATED_CALL_BYTES

@@ -47,9 +47,9 @@ def packed_weights(node: Lif) -> NDArray[np.int8] | NDArray[np.uint8] | None:
     """Weights of all convolutions of spikes of ``node`` as int8 [blocks, rows, 16], or None if it has none.
 
     A row belongs to one (edge, kernel row, kernel column, input channel) and has the channels ``IN_ROW``; those that
-    pad the last block have zeros. Weights of 4 and 2 bits are uint8 [blocks, rows, 8 or 4]: byte j of a row's first word
-    has the codes of the row's bytes j, j + 4 and so on, as many as it holds, from its low bits up; a second word goes on
-    with the bytes behind.
+    pad the last block have zeros. Weights of 4 and 2 bits are uint8 [blocks, rows, 8 or 4]: byte j of a row's first
+    word has the codes of the row's bytes j, j + 4 and so on, as many as it holds, from its low bits up; a second word
+    goes on with the bytes behind.
     """
     rows = _weight_rows(node, IN_ROW)
     if rows is None or node.bits == 8:

@@ -52,7 +52,7 @@ class CodeSize(NamedTuple):
     ``base``: an image of a pixel layer and a head, with start-up code, main loop and self-test; ``frames``: what it
     has more, or less, if the pixels are frames; ``spike``: what all layers that see spikes share; ``spike_8``,
     ``spike_4``, ``spike_2`` and ``unweighted``: what those with weights of so many bits, and those without weights,
-    take beside it; ``packed``: what weights of 4 and of 2 bits share; ``or_pool``; ``packed_head``: what a head with
+    take beside it; ``or_pool``; ``packed_head``: what a head with
     weights of fewer than 8 bits takes more, or less. Kernels are linked if a node needs them, and are multiples of
     ``FUNCTION_BYTES``. ``node``: the call of each node beyond those of ``base``.
     """
@@ -63,7 +63,6 @@ class CodeSize(NamedTuple):
     spike_4: int
     spike_2: int
     unweighted: int
-    packed: int
     or_pool: int
     packed_head: int
     node: float
@@ -88,7 +87,6 @@ def image_code_bytes(demand: Demand, core: str, compiler: Compiler = DEFAULT_COM
         + (demand.weighted_4 > 0) * size.spike_4
         + (demand.weighted_2 > 0) * size.spike_2
         + (demand.spike_nodes > weighted) * size.unweighted
-        + (demand.weighted_4 + demand.weighted_2 > 0) * size.packed
         + (demand.or_pools > 0) * size.or_pool
         + (demand.packed_heads > 0) * size.packed_head
         + demand.frame_nodes * size.frames

@@ -73,7 +73,10 @@ def event_words(kernel: int, channels: int) -> int: ...
 @overload
 def event_words(kernel: int, channels: Amount) -> Amount: ...
 def event_words(kernel: int, channels: Amount) -> Amount:
-    """Words of spikes in the window of a convolution: of two blocks where whole blocks follow each other, else of one."""
+    """Words of spikes in the window of a convolution.
+
+    They are of two blocks; where the last block is a broken one, each position begins a word of its own.
+    """
     whole = kernel * ceiling(kernel * blocks(channels), 2)
     broken = kernel * kernel * ceiling(blocks(channels), 2)
     return choose(channels % BLOCK == 0, whole, broken)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exporters.c.arrays import packed_head, packed_weights, padded, pixels_last
+from exporters.c.arrays import packed_head, packed_weights, padded, pixel_weights, pixels_last
 from exporters.c.constants import Structs, Values, constants, known_answer
 from tests.support.graphs import random_graph, random_images
 from toolchain.cost import packing
@@ -25,6 +25,10 @@ STRUCT_BYTES = {
     "snn_or_pool_node": packing.OR_POOL_BYTES,
     "snn_head_node": packing.HEAD_BYTES,
 }
+
+
+ROW = (0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15)
+"""Channels of a row's bytes: bytes 0 and 2 of a word are one packed pair of channels, 1 and 3 the next."""
 
 
 def size_bytes(symbol: Values | Structs) -> int:
@@ -52,14 +56,15 @@ def test_a_weight_row_holds_one_input_of_sixteen_channels() -> None:
     assert packed is not None and packed.shape == (2, 9 * 5 + 7, 16) and packed.flags.c_contiguous
     for channel, source, row, column in ((0, 0, 0, 0), (15, 4, 2, 1), (16, 3, 1, 2), (17, 4, 2, 2)):
         weight_row = (row * 3 + column) * 5 + source
-        assert packed[channel // 16, weight_row, channel % 16] == first[channel, source, row, column]
+        place = ROW.index(channel % 16)
+        assert packed[channel // 16, weight_row, place] == first[channel, source, row, column]
     assert packed[1, 45 + 6, 1] == second[17, 6, 0, 0]
     assert not packed[1, :, 2:].any()
 
 
 @pytest.mark.parametrize("bits", [4, 2])
 def test_a_packed_row_holds_sixteen_codes(bits: int) -> None:
-    """Every code is found where the kernels look: channel c in byte c % 4 of a word, from its low bits up."""
+    """Every code is found where the kernels look: byte b of a row in byte b % 4 of a word, from its low bits up."""
     rng, shift = np.random.default_rng(0), np.arange(18, dtype=np.uint8) % 4
     code = rng.integers(-MAX_CODE[bits], MAX_CODE[bits] + 1, (18, 5, 3, 3))
     weight = (code << shift.reshape(-1, 1, 1, 1)).astype(np.int8)
@@ -68,7 +73,7 @@ def test_a_packed_row_holds_sixteen_codes(bits: int) -> None:
     assert packed is not None and packed.dtype == np.uint8 and packed.shape == (2, 45, 2 * bits)
     held = 8 // bits
     for channel in range(32):
-        block, place = divmod(channel, 16)
+        block, place = channel // 16, ROW.index(channel % 16)
         word, within = divmod(place, 4 * held)
         byte = packed[block, :, 4 * word + within % 4]
         found = (byte >> (bits * (within // 4)) & (1 << bits) - 1).astype(int) - (1 << bits - 1)
@@ -106,8 +111,27 @@ def test_counted_features_stay_in_order() -> None:
 
 
 def test_channels_are_padded_to_whole_blocks() -> None:
-    assert padded(np.arange(3), 7).tolist() == [0, 1, 2] + [7] * 13
-    assert padded(np.arange(16), 7).tolist() == list(range(16))
+    assert padded(np.arange(3), 7).tolist() == [0, 7, 1, 7, 2, 7] + [7] * 10
+    pairs = padded(np.arange(32), 7).reshape(2, 8, 2)
+    assert pairs[0].tolist() == [[k, k + 8] for k in range(8)] and np.array_equal(pairs[1], pairs[0] + 16)
+
+
+def test_words_of_pixel_weights_have_two_channels_and_two_taps() -> None:
+    weight = np.random.default_rng(0).integers(-128, 128, (17, 3, 3, 3)).astype(np.int8)
+    words = pixel_weights(Lif("stem", Shape(17, 4, 4), (PixelConv("pixels", 3, 1, weight),)))
+    assert words.shape == (2, 14, 8, 4) and words.flags.c_contiguous
+    for channel, source, row, column in (
+        (0, 0, 0, 0),
+        (7, 1, 2, 1),
+        (8, 2, 0, 2),
+        (15, 2, 2, 2),
+        (16, 1, 1, 0),
+    ):
+        tap, place = (row * 3 + column) * 3 + source, channel % 16
+        byte = 2 * (tap % 2) + place // 8
+        assert words[channel // 16, tap // 2, place % 8, byte] == weight[channel, source, row, column]
+    # The 28th tap and the channels from 17 on are filling.
+    assert not words[:, 13, :, 2:].any() and not words[1, :, 1:].any() and not words[1, :, :, 1::2].any()
 
 
 def test_a_padding_channel_can_never_fire() -> None:

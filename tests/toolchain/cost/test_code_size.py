@@ -84,9 +84,9 @@ def test_only_the_widths_that_a_network_has_are_paid_for() -> None:
 
     for bits, kernels in {
         (8,): terms.spike_8,
-        (4,): terms.spike_4 + terms.packed,
-        (2,): terms.spike_2 + terms.packed,
-        (4, 2): terms.spike_4 + terms.spike_2 + terms.packed,
+        (4,): terms.spike_4,
+        (2,): terms.spike_2,
+        (4, 2): terms.spike_4 + terms.spike_2,
         (8, 0): terms.spike_8 + terms.unweighted,
         (0,): terms.unweighted,
     }.items():
