@@ -33,6 +33,7 @@ FOLDER = "c"
 RUNTIME = (
     "snn.h",
     "snn_asm.h",
+    "snn_bits.h",
     "snn_pairs.h",
     "snn_spike.h",
     "snn_neurons.c",

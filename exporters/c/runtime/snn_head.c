@@ -2,7 +2,7 @@
  * @file snn_head.c
  * The read-out: spike counts and a linear layer.
  */
-#include "snn.h"
+#include "snn_bits.h"
 
 /* Clear the counts, and count the spikes over time, and over space too where the positions share their features. */
 static const snn_count *count(const snn_head_node *node, uint8_t *arena)
@@ -22,8 +22,8 @@ static const snn_count *count(const snn_head_node *node, uint8_t *arena)
                 for (c = 0; c < node->channels; c += SNN_BLOCK) {
                     uint32_t word = *spikes++;
 
-                    for (i = c; word; word >>= 1, i++) {
-                        features[i] = (uint16_t)(features[i] + (word & 1u));
+                    for (; word; word &= word - 1u) {
+                        features[c + snn_lowest(word)]++;
                     }
                 }
             }

@@ -2,6 +2,7 @@
  * @file snn_rows.c
  * The weights of neurons that fired, added up in plain C: four channels an addition.
  */
+#include "snn_bits.h"
 #include "snn_spike.h"
 
 #if !SNN_DSP
@@ -39,21 +40,6 @@ typedef struct {
 
 /* As many codes of 4 bits as sums of a byte hold. */
 #define HALF 0xFFFF0000u
-
-/* Zero bits above the highest of `bits`, which are not zero. */
-static inline uint32_t silent(uint32_t bits)
-{
-#if defined(__arm__) && !defined(__ARM_FEATURE_CLZ)
-    uint32_t count = 0;
-
-    for (; !(bits >> 31); bits <<= 1) {
-        count++;
-    }
-    return count;
-#else
-    return (uint32_t)__builtin_clz(bits);
-#endif
-}
 
 static inline void add_bytes(four_sums *sums, uint32_t bytes)
 {
@@ -106,7 +92,7 @@ void snn_add_rows_8(const void *rows, const snn_event *event, const snn_sums *fr
             count = 0;
         }
         do {
-            const uint32_t skipped = silent(spikes);
+            const uint32_t skipped = snn_above(spikes);
 
             row -= skipped * SNN_ROW_WORDS_8;
             add_bytes(&more.word0, row[0] ^ SIGN_BITS);
@@ -163,7 +149,7 @@ static inline __attribute__((always_inline)) void add_codes(const void *rows, co
             byte_sums bytes = {0, 0, 0, 0};
 
             while (spikes) {
-                const uint32_t skipped = silent(spikes);
+                const uint32_t skipped = snn_above(spikes);
 
                 row -= skipped * row_words;
                 add_row(&bytes, row, bits);
