@@ -54,8 +54,6 @@ static inline void move_four(snn_pair *pairs, four_sums *sums, uint32_t offset)
 
     pairs[0] = snn_add(pairs[0], snn_add(sums->all - (sums->odd << 8), less));
     pairs[1] = snn_add(pairs[1], snn_add(sums->odd, less));
-    sums->all = 0;
-    sums->odd = 0;
 }
 
 /* A loop, because compilers may call a function of the C library to copy a struct. */
@@ -69,6 +67,20 @@ static inline void copy(const snn_sums *from, snn_sums *to)
     to->count = from->count;
 }
 
+static inline void clear_four(four_sums *sums)
+{
+    sums->all = 0;
+    sums->odd = 0;
+}
+
+static inline void clear(block_sums *sums)
+{
+    clear_four(&sums->word0);
+    clear_four(&sums->word1);
+    clear_four(&sums->word2);
+    clear_four(&sums->word3);
+}
+
 static inline void move(snn_sums *sums, block_sums *more, uint32_t offset)
 {
     move_four(sums->pair, &more->word0, offset);
@@ -79,16 +91,18 @@ static inline void move(snn_sums *sums, block_sums *more, uint32_t offset)
 
 void snn_add_rows_8(const void *rows, const snn_event *event, const snn_sums *from, snn_sums *to)
 {
-    block_sums more = {{0, 0}, {0, 0}, {0, 0}, {0, 0}};
+    block_sums more;
     uint32_t count = 0;
 
     copy(from, to);
+    clear(&more);
     for (; event->spikes; event++) {
         snn_weight_word *row = (snn_weight_word *)rows + event->row * SNN_ROW_WORDS_8;
         uint32_t spikes = event->spikes;
 
         if (count > FULL) {
             move(to, &more, count * OFFSET);
+            clear(&more);
             count = 0;
         }
         do {
@@ -130,24 +144,31 @@ static inline __attribute__((always_inline)) void add_codes(const void *rows, co
                                                             const snn_sums *from, snn_sums *to, uint32_t bits)
 {
     const uint32_t row_words = bits / 2u;
-    block_sums more = {{0, 0}, {0, 0}, {0, 0}, {0, 0}};
+    block_sums more;
     uint32_t count = 0;
 
     copy(from, to);
+    clear(&more);
     for (; event->spikes; event++) {
         snn_weight_word *last = (snn_weight_word *)rows + event->row * row_words;
         uint32_t left = event->spikes;
 
         if (count > FULL) {
             move(to, &more, 0);
+            clear(&more);
             to->count += count;
             count = 0;
         }
         do {
             uint32_t spikes = left & HALF;
             snn_weight_word *row = last;
-            byte_sums bytes = {0, 0, 0, 0};
+            byte_sums bytes;
 
+            /* One by one, because compilers may call a function of the C library to clear a struct. */
+            bytes.word0 = 0;
+            bytes.word1 = 0;
+            bytes.word2 = 0;
+            bytes.word3 = 0;
             while (spikes) {
                 const uint32_t skipped = snn_above(spikes);
 
