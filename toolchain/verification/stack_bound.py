@@ -24,7 +24,7 @@ ALIGNMENT_BYTES = 8
 """Of the stack, at every call (AAPCS32, 6.2.1.2)."""
 
 POINTERS: dict[str, tuple[str, ...]] = {
-    "snn_layer": ("accumulate",),
+    "run_layer": ("snn_add_rows_8", "snn_add_rows_4", "snn_add_rows_2", "snn_codes_4", "snn_codes_2"),
     "snn_self_test": ("{network}_infer",),
 }
 """Function -> what it may call through a pointer that it is given; ``network`` is what the image's is called."""
