@@ -103,16 +103,18 @@ def measure(profile: Profile, compiler: Compiler) -> CodeSize:
     def linked(**parts: Any) -> int:
         return linked_code_bytes(network(**parts), profile, compiler)
 
-    base, alone = linked(), {bits: linked(bits=[bits]) for bits in (8, 4, 2)}
+    base, alone = linked(), {bits: linked(bits=[bits]) for bits in (8, 4, 2, 0)}
     node = (linked(spiking=1 + CALLS) - alone[8]) / CALLS
     # What kernels share is there already if another width is.
     kernels = {
         bits: _filled(linked(bits=[other, bits]) - alone[other] - node)
         for bits, other in ((8, 4), (4, 2), (2, 4), (0, 8))
     }
+    spike = _filled(alone[0] - base - node - kernels[0])
     return CodeSize(
         base,
-        _filled(alone[8] - base - node - kernels[8]),
+        spike,
+        _filled(alone[8] - base - node - spike - kernels[8]),
         *kernels.values(),
         _filled(linked(pooling=1) - base - node),
         _filled(linked(head_bits=4) - base),
@@ -148,13 +150,14 @@ def estimate(compiler: str) -> CodeSize:
                 if size := _code_bytes(target, f".{function}"):
                     sizes |= {source.stem: sizes[source.stem] - size, function: size}
     terms = [
-        sizes.pop("snn_spike") + sizes.pop("snn_rows"),
+        sizes.pop("snn_spike"),
+        sizes.pop("snn_rows"),
         *(sizes.pop(f"snn_spike_{bits}") + sizes.pop(f"snn_add_rows_{bits}") for bits in (8, 4, 2)),
         sizes.pop("snn_pass"),
         sizes.pop("snn_or_pool"),
         sizes.pop("snn_packed_head"),
     ]
-    for index, bits in ((2, 4), (3, 2)):
+    for index, bits in ((3, 4), (4, 2)):
         terms[index] += sizes.pop(f"snn_codes_{bits}")
     # Both kernels of the pixels are in one object, of which an image has one.
     pixel = sizes["snn_pixel"] // 2

@@ -52,13 +52,14 @@ class CodeSize(NamedTuple):
     ``base``: an image of a pixel layer and a head, with start-up code, main loop and self-test; ``frames``: what it
     has more, or less, if the pixels are frames; ``spike``: what all layers that see spikes share; ``spike_8``,
     ``spike_4``, ``spike_2`` and ``unweighted``: what those with weights of so many bits, and those without weights,
-    take beside it; ``or_pool``; ``packed_head``: what a head with
+    take beside it; ``rows``: what all those with weights share; ``or_pool``; ``packed_head``: what a head with
     weights of fewer than 8 bits takes more, or less. Kernels are linked if a node needs them, and are multiples of
     ``FUNCTION_BYTES``. ``node``: the call of each node beyond those of ``base``.
     """
 
     base: int
     spike: int
+    rows: int
     spike_8: int
     spike_4: int
     spike_2: int
@@ -83,6 +84,7 @@ def image_code_bytes(demand: Demand, core: str, compiler: Compiler = DEFAULT_COM
     weighted = demand.weighted_8 + demand.weighted_4 + demand.weighted_2
     kernels = (
         (demand.spike_nodes > 0) * size.spike
+        + (weighted > 0) * size.rows
         + (demand.weighted_8 > 0) * size.spike_8
         + (demand.weighted_4 > 0) * size.spike_4
         + (demand.weighted_2 > 0) * size.spike_2

@@ -40,7 +40,7 @@ def test_the_code_is_a_sum_of_what_is_linked() -> None:
     base = terms.base + NUMBERS_BYTES
     assert code_bytes(network(), "cortex-m4") == base
     for nodes in (1, 5):
-        code = base + terms.spike + terms.spike_8 + nodes * terms.node
+        code = base + terms.spike + terms.rows + terms.spike_8 + nodes * terms.node
         assert code <= code_bytes(network(nodes), "cortex-m4") < code + 4
     pooled = network(pooling=1)
     assert any(isinstance(node, OrPool) for node in pooled.nodes)
@@ -83,11 +83,12 @@ def test_only_the_widths_that_a_network_has_are_paid_for() -> None:
         return code_bytes(network(bits=bits, head_bits=head_bits), "cortex-m4")
 
     for bits, kernels in {
-        (8,): terms.spike_8,
-        (4,): terms.spike_4,
-        (2,): terms.spike_2,
-        (4, 2): terms.spike_4 + terms.spike_2,
-        (8, 0): terms.spike_8 + terms.unweighted,
+        (0,): terms.unweighted,
+        (8,): terms.rows + terms.spike_8,
+        (4,): terms.rows + terms.spike_4,
+        (2,): terms.rows + terms.spike_2,
+        (4, 2): terms.rows + terms.spike_4 + terms.spike_2,
+        (8, 0): terms.rows + terms.spike_8 + terms.unweighted,
         (0,): terms.unweighted,
     }.items():
         assert size(*bits) == pytest.approx(size() + terms.spike + kernels + len(bits) * node, abs=4)

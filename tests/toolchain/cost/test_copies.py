@@ -41,8 +41,8 @@ def chosen(room: int) -> list[str]:
 
 def test_what_is_read_most_is_copied_first() -> None:
     assert chosen(4096) == ["near", "stem", "far", "head"]
-    assert chosen(2304 + 144 + 256) == ["near", "stem", "far"]
-    assert chosen(2304 + 144) == ["near", "stem"]
+    assert chosen(2304 + 160 + 256) == ["near", "stem", "far"]
+    assert chosen(2304 + 160) == ["near", "stem"]
     # What does not fit whole is passed over for what does.
     assert chosen(2304 + 140) == ["near", "head"]
     assert chosen(2300) == ["stem", "far", "head"]
