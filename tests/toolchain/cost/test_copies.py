@@ -29,9 +29,9 @@ HAND = Graph(
     Preprocessing(8, 8, "grey"),
     tuple("abcd"),
 )
-"""Bytes of weights and reads of each: near 2304, 4 x 4 x 8 / 4 = 32; stem 144, 16; far 256, 8; head 64, 1."""
+"""Bytes of weights and reads of each: near 2304, 4 x 4 x 8 / 4 = 32; stem 160, 16; far 256, 8; head 64, 1."""
 
-SIZES = {"near": 2304, "stem": 144, "far": 256, "head": 64}
+SIZES = {"near": 2304, "stem": 160, "far": 256, "head": 64}
 
 
 def chosen(room: int) -> list[str]:
