@@ -1,6 +1,6 @@
 """Instructions, flash and SRAM of spiking firmware beside dense 8-bit firmware, on the same core, in one run.
 
-    python -m benchmarks.firmware                  digits and Fashion-MNIST on every core; trains for an hour or more
+    python -m benchmarks.firmware                  digits, twice, and Fashion-MNIST on every core; trains for an hour
     python -m benchmarks.firmware --cifar10 FOLDER ... and CIFAR-10, from its files
     python -m benchmarks.firmware --quick          digits alone, on a Cortex-M4; some minutes
     python -m benchmarks.firmware --run RUN ...    networks that `spikenas-deploy` has trained
@@ -62,6 +62,9 @@ from toolchain.graph.graph import Graph
 from toolchain.profiles.schema import Core
 
 DIGITS = Planned("digits", "t4 leak2 reset-subtract stem16/1 003000 stride32 003000 head-count", None)
+DEMO = Planned("demo", "t2 leak2 reset-subtract stem96/2 stride96 003000 head-flatten", None)
+"""What `make demo` finds."""
+
 FASHION = Planned(
     "fashion_mnist",
     "t2 leak2 reset-subtract stem16/1 003000 stride48 003000 stride64 003000 head-count",
@@ -73,7 +76,7 @@ CIFAR_TRAINING = {"epochs": 5}
 
 """The last two are what `benchmarks.budgets` finds for 96 KiB and for 1 MiB of flash."""
 
-IMAGES, QUICK_IMAGES = 8, 2
+IMAGES, QUICK_IMAGES = 4, 2
 """Test images that are run."""
 
 SPIKE_RATES = (None, 0.1, 0.05, 0.02)
@@ -235,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cores = given.core or ([MAIN_CORE] if given.quick else list(UNICORN_CPUS))
     compiler = given.compiler or ("gcc" if "gcc" in compilers.available() else "zig")
     images = QUICK_IMAGES if given.quick else IMAGES
-    plans = [DIGITS] if given.quick else [DIGITS, FASHION]
+    plans = [DIGITS] if given.quick else [DIGITS, DEMO, FASHION]
     if given.cifar10:
         plans.append(Planned("cifar10", CIFAR, str(given.cifar10), CIFAR_TRAINING))
     threads = torch.get_num_threads()
