@@ -31,3 +31,9 @@ class ToolMissingError(SpikenasError):
     """A program or optional package that this step needs is not installed; the message says how to install it."""
 
     exit_code = 6
+
+
+class Interrupted(SpikenasError):
+    """Ctrl-C ended work that can be gone on with; the message is the command that does."""
+
+    exit_code = 130

@@ -8,18 +8,17 @@ from contextlib import contextmanager
 
 import typer
 
-from toolchain.cli.console import progress
+from toolchain.errors import Interrupted
 from toolchain.runs import RunFolder
 
 
 @contextmanager
 def on_interrupt(hint: str, command: Sequence[str]) -> Iterator[None]:
-    """Around work that Ctrl-C may end: print ``hint`` and ``command``, and let the interruption go on."""
+    """Around work that Ctrl-C may end: raise ``Interrupted`` with ``hint`` and ``command`` in its place."""
     try:
         yield
-    except KeyboardInterrupt:
-        progress(f"{hint}: {shlex.join(['spikenas-deploy', *command])}")
-        raise
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"{hint}: {shlex.join(['spikenas-deploy', *command])}") from error
 
 
 @contextmanager
@@ -28,6 +27,7 @@ def on_interrupted_training(run: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        # Only now is it known whether there is a training to go on with.
         resume = ["--resume"] if run.unfinished_training.is_file() else []
         with on_interrupt("interrupted; go on with", ["train", *resume, str(run.path)]):
             raise

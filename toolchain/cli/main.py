@@ -19,10 +19,9 @@ import typer
 from toolchain import __version__
 from toolchain.cli.console import printable
 from toolchain.cli.lazy import LazyGroup
-from toolchain.errors import InputError, SpikenasError, ToolMissingError
+from toolchain.errors import InputError, Interrupted, SpikenasError, ToolMissingError
 
 PROGRAM = "spikenas-deploy"
-INTERRUPTED = 130
 OUTPUT_CLOSED = 141
 CANNOT_WRITE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT)
 OUR_PACKAGES = ("toolchain", "exporters", "hardware_profiles")
@@ -79,14 +78,14 @@ def _outcome(arguments: list[str]) -> int:
         command = typer.main.get_command(app)
         result = command.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         code = result if isinstance(result, int) else 0
-        return _fail("interrupted", "Interrupted", code, as_json) if code == INTERRUPTED else code
+        return _interrupted(as_json) if code == Interrupted.exit_code else code
     except SystemExit as error:
         # typer and rich leave by themselves when the reader of a pipe has gone.
         if isinstance(error.__context__, BrokenPipeError):
             raise error.__context__ from None
         raise
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", "Interrupted", INTERRUPTED, as_json)
+        return _interrupted(as_json)
     except typer.TyperException as error:
         return _usage(error, as_json)
     except SpikenasError as error:
@@ -105,8 +104,15 @@ def _outcome(arguments: list[str]) -> int:
         return _bug(error, as_json)
 
 
+def _interrupted(as_json: bool) -> int:
+    """The end by Ctrl-C where there is nothing to go on with."""
+    return _fail("interrupted", Interrupted.__name__, Interrupted.exit_code, as_json)
+
+
 def _fail(message: str, kind: str, code: int, as_json: bool) -> int:
-    print(f"error: {printable(message)}", file=sys.stderr, flush=True)
+    # Who pressed Ctrl-C has made no error.
+    begin = "" if code == Interrupted.exit_code else "error: "
+    print(f"{begin}{printable(message)}", file=sys.stderr, flush=True)
     if as_json:
         print(json.dumps({"error": {"type": kind, "message": message, "exit_code": code}}, indent=2))
     return code

@@ -52,7 +52,9 @@ def test_an_interrupted_training_goes_on_to_the_same_network(run: RunFolder, tmp
     interrupted.wait_for(" 2/17 ")
     interrupted.signal(signal.SIGINT)
     assert interrupted.end() == 130
-    assert interrupted.said.endswith("error: interrupted\n") and "Traceback" not in interrupted.said
+    last = interrupted.said.splitlines()[-1]
+    assert shlex.split(last)[-3:] == ["train", "--resume", "my run"] and "error:" not in interrupted.said
+    assert interrupted.said.count("interrupted") == 1 and "Traceback" not in interrupted.said
     kept = unfinished(run)
     assert kept["step"] >= 2 and len(kept["history"]) >= 2
 

@@ -171,7 +171,7 @@ def test_a_module_of_ours_that_is_absent_is_a_bug(verb: Any) -> None:
 def test_an_interruption_is_130(error: BaseException, verb: Any, capsys: pytest.CaptureFixture[str]) -> None:
     verb(raising(error))
     assert main(["probe"]) == 130
-    assert capsys.readouterr().err == "error: interrupted\n"
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_a_verdict_keeps_its_output_and_its_code(verb: Any, capsys: pytest.CaptureFixture[str]) -> None:

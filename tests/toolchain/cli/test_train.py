@@ -79,7 +79,7 @@ def test_a_training_that_did_not_end_is_not_lost_by_mistake(
     with monkeypatch.context() as patch:
         patch.setattr("toolchain.training.progress.Reporter.epoch_ended", interrupted)
         assert main(["train", "run", "--seed", "7"]) == 130
-    assert "interrupted; go on with: spikenas-deploy train --resume run\n" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("\ninterrupted; go on with: spikenas-deploy train --resume run\n")
     assert main(["train", "run"]) == 3
     assert "go on with it: spikenas-deploy train --resume run" in capsys.readouterr().err
     for option in ("--resume", "--no-resume"):
