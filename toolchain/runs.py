@@ -139,6 +139,13 @@ class RunFolder:
         """Whether the run holds a network that was picked from another's search, and no search of its own."""
         return self.architecture.is_file() and not self.journal.is_file()
 
+    def was_exported(self, graph_sha256: str) -> bool:
+        """Whether the artifacts are those of the network with this hash, and not of one before it."""
+        if not self.artifacts.is_dir() or not self.manifest.is_file():
+            return False
+        manifest = read_json(self.manifest)
+        return isinstance(manifest, dict) and manifest.get("graph_sha256") == graph_sha256
+
     def forget_verdict(self) -> None:
         """Remove the verdict and the page, which speak of another network or of other files."""
         self.report.unlink(missing_ok=True)

@@ -46,10 +46,15 @@ class Evidence:
 
 def verdict_is_there(evidence: Evidence) -> None:
     """The run was verified."""
-    if not evidence.run.report.is_file():
+    run = evidence.run
+    if run.report.is_file():
+        return
+    if run.model.is_file() and not run.was_exported(load_graph(run.path).sha256()):
         raise InputError(
-            f"{evidence.run.path} was never verified; run `spikenas-deploy verify {evidence.run.path}` first"
+            f"{run.path} has no artifacts of the network that it holds now; "
+            f"run `spikenas-deploy export {run.path}` first, which also verifies them"
         )
+    raise InputError(f"{run.path} was never verified; run `spikenas-deploy verify {run.path}` first")
 
 
 def verdict_is_passed(evidence: Evidence) -> None:

@@ -30,7 +30,7 @@ def _steps(sources: Sources) -> Iterator[Missing]:
         yield Missing(what="weights and accuracy", why=why, command=_command("train", sources))
     if not sources.is_trained:
         return
-    if not run.artifacts.is_dir():
+    if not sources.is_exported:
         why = "the trained network is not exported"
         yield Missing(what="artifacts", why=why, command=_command("export", sources))
     elif sources.is_float:

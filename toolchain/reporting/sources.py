@@ -152,6 +152,13 @@ class Sources:
         return self.training is not None or self.graph is not None and self.graph.has_weights
 
     @property
+    def is_exported(self) -> bool:
+        """Whether there are artifacts of the network that the run has now."""
+        if self.is_float or self.graph is None:
+            return self.run.artifacts.is_dir()
+        return self.run.was_exported(self.graph.sha256())
+
+    @property
     def state(self) -> Literal["searching", "searched", "trained", "exported", "verified", "failed"]:
         """How far the run got."""
         if self.verdict is not None:
@@ -160,7 +167,7 @@ class Sources:
             return "searching"
         if not self.is_trained:
             return "searched"
-        return "exported" if self.run.artifacts.is_dir() else "trained"
+        return "exported" if self.is_exported else "trained"
 
 
 def read(run: RunFolder) -> Sources:

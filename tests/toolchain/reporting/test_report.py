@@ -14,7 +14,7 @@ import pytest
 from tests.toolchain.reporting.conftest import LABELS, NAME, SAMPLES, quiet
 from toolchain.cost.operations import parameter_count
 from toolchain.errors import InputError
-from toolchain.graph.storage import load_graph
+from toolchain.graph.storage import load_graph, save_graph
 from toolchain.reporting.document import Report, as_json
 from toolchain.reporting.page import page
 from toolchain.reporting.report import compare, report
@@ -160,6 +160,16 @@ def test_a_training_that_did_not_end_is_told(in_state: Callable[[str], RunFolder
     run.unfinished_training.write_bytes(b"")
     commands = [each.command for each in report(run, progress=quiet).missing]
     assert f"spikenas-deploy train --resume '{run.path}'" in commands
+
+
+def test_artifacts_of_an_earlier_network_are_not_those_of_this_one(copied: RunFolder) -> None:
+    graph = load_graph(copied.path)
+    graph.head.bias[0] += 1  # type: ignore[index]
+    save_graph(graph, copied.path)
+    copied.forget_verdict()
+    found = report(copied, progress=quiet)
+    assert found.state == "trained"
+    assert [each.command for each in found.missing] == [f"spikenas-deploy export '{copied.path}'"]
 
 
 def test_a_failed_verdict_says_why(copied: RunFolder) -> None:
