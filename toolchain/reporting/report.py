@@ -178,7 +178,10 @@ def _quality(sources: Sources) -> d.Quality | None:
     if task is None:
         return None
     stages = [*_searched(sources), *_trained(sources), *_verified(sources)]
-    return d.Quality(measure=MEASURES[task].name, stages=stages) if stages else None  # type: ignore[arg-type]
+    if not stages:
+        return None
+    at_chance = sources.training is not None and sources.training.at_chance
+    return d.Quality(measure=MEASURES[task].name, at_chance=at_chance, stages=stages)  # type: ignore[arg-type]
 
 
 def _searched(sources: Sources) -> list[d.Stage]:

@@ -12,6 +12,7 @@ from toolchain.reporting.network_tables import (
     candidates_table,
     figures_table,
     layers_table,
+    measure_of,
     operations_table,
     quality_table,
 )
@@ -62,6 +63,8 @@ def sentences(report: Report) -> list[str]:
     found = [f"{report.run}, for {report.board.name}: {STATES[report.state]}"]
     if report.demonstration:
         found.append("a demonstration on the built-in digits, not a network to deploy")
+    if report.quality and report.quality.at_chance:
+        found.append(measure_of(report).at_chance)
     if report.verdict:
         found += [failure.message for failure in report.verdict.failures] + report.verdict.notes
     return found

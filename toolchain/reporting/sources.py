@@ -95,6 +95,7 @@ class TrainingFile(_File):
 
     task: Task = "classification"
     is_demonstration: bool
+    at_chance: bool = False
     test_images: Count
     float_validation: Quality = Field(
         validation_alias=AliasChoices("float_validation_accuracy", "float_validation_r2")

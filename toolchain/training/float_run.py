@@ -19,6 +19,7 @@ from toolchain.network.snasnet import SnasnetNetwork
 from toolchain.runs import TRAINING_SCHEMA, RunFolder, untrained
 from toolchain.search.snasnet.training import phase, train
 from toolchain.settings import TrainingSettings
+from toolchain.training.objective import objective
 from toolchain.training.phase import seconds_per_epoch
 from toolchain.training.progress import Progress
 from toolchain.training.recipe import Recipe, recipe
@@ -36,6 +37,7 @@ class FloatTrainingReport:
     seconds: float
     float_validation_accuracy: float
     float_test_accuracy: float
+    at_chance: bool
     test_images: int
     is_demonstration: bool
     form: str = "float"
@@ -68,12 +70,14 @@ def train_float(
         epochs = min(plan.epochs, max(2, fitting))
     progress(f"training in float on {len(data.train):,} images")
     result = train(architecture, data, seed=wanted.seed, epochs=epochs, progress=progress)
+    task = objective(data)
     report = FloatTrainingReport(
         recipe=result.plan,
         seed=wanted.seed,
         seconds=round(time.perf_counter() - start, 1),
         float_validation_accuracy=result.validation_accuracy,
         float_test_accuracy=result.test_accuracy,
+        at_chance=task.at_chance(result.test_accuracy, data.test.targets),
         test_images=len(data.test),
         is_demonstration=data.is_demonstration,
     )
@@ -81,6 +85,8 @@ def train_float(
         f"test accuracy {report.float_test_accuracy:.2%} in float ({report.test_images:,} images); networks of"
         " the snasnet space are not quantized"
     )
+    if report.at_chance:
+        progress(f"warning: {task.measure.at_chance}")
     state = {name: values.contiguous() for name, values in result.network.state_dict().items()}
     write_atomic(run.checkpoint, save(state))
     run.forget_verdict()

@@ -58,6 +58,9 @@ class Objective(Protocol):
     def standard_error(self, outputs: Outputs, targets: NDArray[Any]) -> float:
         """Standard error of ``quality`` that comes from these images being a sample."""
 
+    def at_chance(self, quality: float, targets: NDArray[Any]) -> bool:
+        """Whether a constant output could have this quality on images with these ``targets``."""
+
     def text(self, quality: float) -> str:
         """A quality in words, as in ``98.33%`` or ``R2 0.913``."""
 
@@ -99,10 +102,19 @@ class Classification:
     def standard_error(self, outputs: Outputs, targets: NDArray[Any]) -> float:
         """sqrt(a (1 - a) / n), the binomial one."""
         share = share_correct(outputs, targets)
-        return math.sqrt(share * (1 - share) / len(targets))
+        return _binomial_error(share, len(targets))
+
+    def at_chance(self, quality: float, targets: NDArray[Any]) -> bool:
+        """Whether it is within one standard error of the share of the largest class, or below."""
+        share = float(np.bincount(targets).max()) / len(targets)
+        return quality <= share + _binomial_error(share, len(targets))
 
     def text(self, quality: float) -> str:
         return self.measure.sentence(quality)
+
+
+def _binomial_error(share: float, count: int) -> float:
+    return math.sqrt(share * (1 - share) / count)
 
 
 @dataclass(frozen=True)
@@ -149,6 +161,10 @@ class Regression:
         unexplained = error.mean(axis=0) / variance
         influence = ((unexplained * spread - error) / variance).mean(axis=1)
         return float(influence.std() / math.sqrt(len(wanted)))
+
+    def at_chance(self, quality: float, targets: NDArray[Any]) -> bool:
+        """Whether it is 0 or below: the R2 of the targets' mean."""
+        return quality <= 0
 
     def text(self, quality: float) -> str:
         return self.measure.sentence(quality)

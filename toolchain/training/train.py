@@ -52,6 +52,7 @@ COMPARED_OPERATIONS = 200_000_000_000
 class TrainingReport:
     """What training measured. A quality is an accuracy, as a share, or R2; in JSON it is called what it is.
 
+    ``at_chance``: the quality on the test set is no better than a constant output's.
     ``differing_integers`` compares torch with the reference on the first ``compared_images`` of the test set;
     ``seconds`` are those of all sittings, judging not counted.
     """
@@ -64,6 +65,7 @@ class TrainingReport:
     float_test_quality: float
     validation_quality: float
     test_quality: float
+    at_chance: bool
     test_images: int
     is_demonstration: bool
     compared_images: int
@@ -168,6 +170,7 @@ def concluded(course: Course, quantized: QuantizedNetwork, data: Dataset, progre
     result = quantized.graph()
     require_valid(result, "the trained network", weights=True)
     compared = data.test.images[: images_to_compare(result)]
+    test_quality = quality(quantized, data.test, task)
     if len(compared) < len(data.test):
         progress(f"comparing with the reference on {len(compared):,} of {len(data.test):,} test images")
     report = TrainingReport(
@@ -178,7 +181,8 @@ def concluded(course: Course, quantized: QuantizedNetwork, data: Dataset, progre
         float_validation_quality=quality(network, data.validation, task),
         float_test_quality=quality(network, data.test, task),
         validation_quality=quality(quantized, data.validation, task),
-        test_quality=quality(quantized, data.test, task),
+        test_quality=test_quality,
+        at_chance=task.at_chance(test_quality, data.test.targets),
         test_images=len(data.test),
         is_demonstration=data.is_demonstration,
         compared_images=len(compared),
@@ -194,6 +198,8 @@ def concluded(course: Course, quantized: QuantizedNetwork, data: Dataset, progre
         f"test {measure.title} {measure.text(report.test_quality)} in integers, "
         f"{measure.text(report.float_test_quality)} in float ({report.test_images:,} images)"
     )
+    if report.at_chance:
+        progress(f"warning: {measure.at_chance}")
     if report.differing_integers:
         raise OutputsDifferError(
             f"{report.differing_integers} scores of the trained network differ from the reference interpreter; "

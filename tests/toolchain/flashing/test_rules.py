@@ -60,7 +60,12 @@ def linked(run: RunFolder) -> None:
 
 
 BROKEN: list[Broken] = [
-    ("verdict_is_there", lambda run: run.report.unlink(), InputError, "never verified; run `spikenas-deploy verify"),
+    (
+        "verdict_is_there",
+        lambda run: run.report.unlink(),
+        InputError,
+        "never verified; run `spikenas-deploy verify",
+    ),
     ("verdict_is_there", trained_again, InputError, "holds now; run `spikenas-deploy export"),
     ("verdict_is_passed", failed("differs"), OutputsDifferError, "failed its verification.*too bad"),
     ("verdict_is_passed", failed("plan"), OutputsDifferError, "failed its verification"),

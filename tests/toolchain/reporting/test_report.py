@@ -18,7 +18,7 @@ from toolchain.graph.storage import load_graph, save_graph
 from toolchain.reporting.document import Report, as_json
 from toolchain.reporting.page import page
 from toolchain.reporting.report import compare, report
-from toolchain.reporting.report_tables import tables
+from toolchain.reporting.report_tables import sentences, tables
 from toolchain.runs import RunFolder
 from toolchain.verification.divergence import Divergence
 from toolchain.verification.linux_cost import LinuxCost
@@ -170,6 +170,16 @@ def test_artifacts_of_an_earlier_network_are_not_those_of_this_one(copied: RunFo
     found = report(copied, progress=quiet)
     assert found.state == "trained"
     assert [each.command for each in found.missing] == [f"spikenas-deploy export '{copied.path}'"]
+
+
+def test_a_network_that_has_learnt_nothing_is_told_of(copied: RunFolder) -> None:
+    told = "no better than always answering the most frequent class"
+    for at_chance in (False, True):
+        training = json.loads(copied.training.read_text()) | {"at_chance": at_chance}
+        copied.training.write_text(json.dumps(training))
+        found = report(copied, progress=quiet)
+        assert valid(as_json(found))
+        assert (told in page(found)) == (told in " ".join(sentences(found))) == at_chance
 
 
 def test_a_failed_verdict_says_why(copied: RunFolder) -> None:

@@ -51,6 +51,18 @@ def test_classification_is_cross_entropy_and_share_correct():
     assert torch.equal(readout.bias, before)
 
 
+def test_chance_is_the_largest_class_and_a_standard_error():
+    targets = np.array([0] * 60 + [1] * 40)
+    error = math.sqrt(0.6 * 0.4 / 100)
+    for accuracy, chance in ((0.1, True), (0.6 + 0.99 * error, True), (0.6 + 1.01 * error, False)):
+        assert Classification().at_chance(accuracy, targets) is chance
+
+
+def test_no_variance_explained_is_chance():
+    numbers = np.zeros((4, 2), np.float32)
+    assert Regression(SCALES).at_chance(0.0, numbers) and not Regression(SCALES).at_chance(0.01, numbers)
+
+
 def test_regression_starts_at_the_mean_and_weighs_outputs_alike():
     regression = Regression(SCALES)
     readout = nn.Linear(4, 2)

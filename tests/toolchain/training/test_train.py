@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.support.data import bars
@@ -24,12 +25,24 @@ def test_training_learns_and_is_exact() -> None:
     messages: list[str] = []
     result = train(network(), data, TrainingSettings(epochs=20), progress=messages.append)
     report = result.report
-    assert report.test_quality > 0.8  # chance is a third
+    assert report.test_quality > 0.8 and not report.at_chance  # chance is a third
     assert report.differing_integers == 0 and report.compared_images == 60
     scores = reference.scores(result.graph, data.test.images)
     assert report.test_quality == (reference.predictions(scores) == data.test.targets).mean()
     assert report.recipe.epochs == 20 and report.test_images == 60
     assert any("integer" in message for message in messages)
+    assert not any("warning" in message for message in messages)
+
+
+def test_a_training_that_ends_at_chance_is_told() -> None:
+    data = bars(240)
+    training = replace(data.train, targets=np.roll(data.train.targets, 1))  # each image has another's class
+    messages: list[str] = []
+    settings = TrainingSettings(epochs=2)
+    report = train(network(), replace(data, train=training), settings, progress=messages.append).report
+    assert report.at_chance and report.to_dict()["at_chance"]
+    (told,) = [message for message in messages if "warning" in message]
+    assert "no better than always answering the most frequent class" in told and "--epochs" in told
 
 
 def test_the_same_seed_gives_the_same_network() -> None:

@@ -45,9 +45,13 @@ class Stage(Part):
 
 
 class Quality(Part):
-    """What qualities are and how they go from float to the artifact in its runtime."""
+    """What qualities are and how they go from float to the artifact in its runtime.
+
+    ``at_chance``: on the test set the trained network is no better than a constant output.
+    """
 
     measure: Literal["accuracy", "r2"]
+    at_chance: bool
     stages: list[Stage]
 
 
