@@ -27,7 +27,7 @@ def _absent(what: str, how: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require_tool() -> Callable[[str], str]:
     """``require_tool(name)``: path of a program; skips the test if it is not installed, fails it under ``.ci/run``."""
 
@@ -40,7 +40,7 @@ def require_tool() -> Callable[[str], str]:
     return require
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require_package() -> Callable[[str], None]:
     """``require_package(import_name)``: the same for a Python package."""
 
