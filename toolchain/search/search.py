@@ -53,7 +53,19 @@ def search(
             begun.evaluation.elapsed_s,
         )
         begun.conclude(result_entry(result))
+    if (told := overrun(result.seconds, settings.time_budget_s)) is not None:
+        progress(told)
     return result
+
+
+def overrun(elapsed_s: float, budget_s: float | None) -> str | None:
+    """What to say of a search that took clearly longer than its time budget; None if it did not."""
+    if budget_s is None or elapsed_s <= 1.1 * budget_s + 1:
+        return None
+    return (
+        f"the search took {elapsed_s:.0f} s, and {budget_s:.0f} s were its part of the time budget: what is being "
+        "computed when they are over is finished, and a machine's first search also compiles what later ones find done"
+    )
 
 
 def _graph(board: Board, architecture: AnyArchitecture) -> Graph | None:

@@ -21,7 +21,7 @@ from toolchain.search.jobs import work
 from toolchain.search.journal import read_journal
 from toolchain.search.problem import Problem
 from toolchain.search.results import SearchResult
-from toolchain.search.search import search
+from toolchain.search.search import overrun, search
 from toolchain.search.settings import SearchSettings
 
 EXTENT = SearchSettings(seed=3, batch=8, weight_seeds=2)
@@ -126,3 +126,30 @@ def test_a_time_budget_ends_it_and_is_remembered(tmp_path: Path) -> None:
 def test_nothing_fits() -> None:
     with pytest.raises(OverBudgetError, match="even the smallest misses"):
         found(flash_bytes=1024)
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "budget_s", "told"), [(71.7, 10.0, True), (11.0, 10.0, False), (71.7, None, False)]
+)
+def test_a_search_that_takes_longer_than_it_had_says_so(
+    elapsed_s: float, budget_s: float | None, told: bool
+) -> None:
+    assert (overrun(elapsed_s, budget_s) is not None) is told
+
+
+def test_a_time_budget_that_is_over_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages: list[str] = []
+    monkeypatch.setattr(
+        "toolchain.search.search.overrun", lambda elapsed_s, budget_s: f"had {budget_s:.0f} s"
+    )
+    profile = profiles.load("stm32f405")
+    extent = SearchSettings(seed=3, batch=8, weight_seeds=2, time_budget_s=1e-3)
+    search(
+        bars(),
+        profile,
+        budget(profile, flash_bytes=60 * 1024),
+        extent,
+        name="random",
+        progress=messages.append,
+    )
+    assert messages[-1] == "had 0 s"
