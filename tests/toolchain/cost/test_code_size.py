@@ -89,7 +89,6 @@ def test_only_the_widths_that_a_network_has_are_paid_for() -> None:
         (2,): terms.rows + terms.spike_2,
         (4, 2): terms.rows + terms.spike_4 + terms.spike_2,
         (8, 0): terms.rows + terms.spike_8 + terms.unweighted,
-        (0,): terms.unweighted,
     }.items():
         assert size(*bits) == pytest.approx(size() + terms.spike + kernels + len(bits) * node, abs=4)
     assert size(head_bits=2) == size(head_bits=4) == size() + terms.packed_head
