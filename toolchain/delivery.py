@@ -8,20 +8,23 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exporters.base import Target, chosen, exporter
 from exporters.c import compilers
 from exporters.c import export as export_c
 from exporters.c.build import build
 from exporters.c.cores import CORES
-from exporters.c.export import DEFAULT_PREFIX
+from exporters.c.export import DEFAULT_PREFIX, FOLDER
 from exporters.c.integrations import ALWAYS
 from exporters.c.integrations import chosen as chosen_integrations
 from exporters.onnx import runtime_versions, tensorrt
 from toolchain.architecture.snasnet import SPACE, refuse
+from toolchain.cost.event_lists import LayerEvents, calibrated
 from toolchain.errors import InputError, OverBudgetError, ToolMissingError
 from toolchain.files import read_json
 from toolchain.graph.checks import require_valid
+from toolchain.graph.graph import Graph
 from toolchain.graph.storage import load_graph
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder, untrained
@@ -31,6 +34,9 @@ from toolchain.verification.budget_lines import model_line
 from toolchain.verification.runtimes import tflm
 from toolchain.verification.verdict import Verdict
 from toolchain.verification.verify import verify
+
+if TYPE_CHECKING:
+    from exporters.c.explanation import LayerKernel
 
 Progress = Callable[[str], None]
 
@@ -54,6 +60,36 @@ def require_tools(
             emulator.import_unicorn()
         elif profile.emulation.qemu_machine is not None:
             qemu_machine.program()
+
+
+def explain_run(
+    run: RunFolder, formats: Sequence[str], targets: Sequence[str]
+) -> Callable[[], tuple[LayerKernel, ...]]:
+    """What tells, once ``export_run`` with the same formats and targets is done, which kernel runs each layer and why.
+
+    Raises ``InputError`` at once if no C sources are exported then.
+    """
+    from exporters.c import spike_record
+    from exporters.c.explanation import explained
+
+    _require_sources(_wanted(run, formats, targets), "an explanation tells of the kernels of C sources")
+
+    def explanation() -> tuple[LayerKernel, ...]:
+        graph = load_graph(run.path)
+        return explained(graph, run.profile(), spike_record.read(run.artifacts / FOLDER, graph))
+
+    return explanation
+
+
+def _wanted(run: RunFolder, formats: Sequence[str], targets: Sequence[str]) -> tuple[Target, ...]:
+    if not formats and not targets:
+        targets = run.budget().targets
+    return chosen(formats, targets, ("onnx",) if is_float(run) else run.profile().default_formats)
+
+
+def _require_sources(wanted: Sequence[Target], what: str) -> None:
+    if all(target.name != "firmware" for target in wanted):
+        raise InputError(f"{what}, and none are exported; add `--format c`")
 
 
 def export_run(
@@ -80,19 +116,11 @@ def export_run(
     A network of the ``snasnet`` space is written as ``model_float.onnx`` alone, and run against torch at once:
     ``OutputsDifferError`` if logits differ, ``OverBudgetError`` if the file is too large.
     """
-    profile = run.profile()
-    if not formats and not targets:
-        targets = run.budget().targets
-    wanted = chosen(formats, targets, ("onnx",) if is_float(run) else profile.default_formats)
-    if integrations and all(target.name != "firmware" for target in wanted):
-        raise InputError(
-            f"an integration ({', '.join(integrations):.60}) is made of C sources, and none are exported; "
-            "add `--format c`"
-        )
-    if prefix is not None and all(target.name != "firmware" for target in wanted):
-        raise InputError(
-            f"a prefix ({prefix:.40}) names the symbols of C sources, and none are exported; add `--format c`"
-        )
+    profile, wanted = run.profile(), _wanted(run, formats, targets)
+    if integrations:
+        _require_sources(wanted, f"an integration ({', '.join(integrations):.60}) is made of C sources")
+    if prefix is not None:
+        _require_sources(wanted, f"a prefix ({prefix:.40}) names the symbols of C sources")
     if is_float(run):
         return _export_float(run, wanted, progress)
     if not run.model.is_file():
@@ -106,7 +134,12 @@ def export_run(
             progress(f"exporting {target.format} for {target.name}")
             if target.name == "firmware":
                 written += export_c(
-                    graph, profile, staged, prefix=prefix or DEFAULT_PREFIX, wanted=integrations
+                    graph,
+                    profile,
+                    staged,
+                    prefix=prefix or DEFAULT_PREFIX,
+                    wanted=integrations,
+                    events=_events(run, graph, progress),
                 )
                 for made in chosen_integrations((*profile.integrations, *integrations))[len(ALWAYS) :]:
                     progress(f"{made.title}: {made.use.replace('`', '')}")
@@ -130,6 +163,21 @@ def export_run(
         facts["prefix"] = prefix or DEFAULT_PREFIX
     run.write_manifest(facts)
     return [run.artifacts / path.relative_to(staged) for path in written]
+
+
+def _events(run: RunFolder, graph: Graph, progress: Progress) -> dict[str, LayerEvents] | None:
+    """What some training images of ``run`` make the layers' lists hold; None, which is said, without such images."""
+    try:
+        images = run.dataset().train.images
+    except (InputError, ToolMissingError) as error:
+        reason = str(error)
+    else:
+        if len(images) and images.shape[1:] == graph.input.extents:
+            progress("counting spikes, by which each layer's kernel is chosen")
+            return calibrated(graph, images)
+        reason = f"the images are {list(images.shape[1:])}, and the network's {list(graph.input.extents)}"
+    progress(f"no images to count spikes on, so layers get the kernel that is usually best: {reason}")
+    return None
 
 
 def is_float(run: RunFolder) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,15 +65,18 @@ class Structs:
 Symbol = Values | Structs
 
 
-def constants(graph: Graph, placed: Buffers) -> Iterator[Symbol]:
-    """Yield the constants of the nodes of ``graph`` in the order of ``cost.packing``; the graph has weights."""
+def constants(graph: Graph, placed: Buffers, sharing: Collection[str] = ()) -> Iterator[Symbol]:
+    """Yield the constants of the nodes of ``graph`` in the order of ``cost.packing``; the graph has weights.
+
+    ``sharing``: names of the nodes that share rows of weights between time steps (``cost.kernel_choice``).
+    """
     for node in graph.nodes:
         if isinstance(node, Lif):
             yield from _neuron_constants(node)
             if isinstance(node.edges[0], PixelConv):
                 yield from _pixel_node(graph, node, node.edges[0], placed)
             else:
-                yield from _spike_node(graph, node, placed)
+                yield from _spike_node(graph, node, placed, node.name in sharing)
         elif isinstance(node, OrPool):
             yield _or_pool_node(graph, node, placed)
         elif isinstance(node, Head):
@@ -127,7 +130,7 @@ def _pixel_node(graph: Graph, node: Lif, edge: PixelConv, placed: Buffers) -> It
     yield Structs(f"{node.name}_node", "snn_pixel_node", (fields,))
 
 
-def _spike_node(graph: Graph, node: Lif, placed: Buffers) -> Iterator[Symbol]:
+def _spike_node(graph: Graph, node: Lif, placed: Buffers, share: bool) -> Iterator[Symbol]:
     rows = weight_rows(graph, node)
     if node.bits != 8:
         yield Values(f"{node.name}_shift", padded(given(node.code_shift), 0))
@@ -145,7 +148,7 @@ def _spike_node(graph: Graph, node: Lif, placed: Buffers) -> Iterator[Symbol]:
         "rows": rows,
         "list": kernels.list_bytes(graph, node),
         "edge_count": len(edges),
-        "share": 1,
+        "share": int(share),
     }
     if node.bits == 8:
         yield Structs(f"{node.name}_node", "snn_spike_node", (fields,))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.c import integrations, preprocessing, templates
+from exporters.c import integrations, preprocessing, spike_record, templates
 from exporters.c.constants import constants, known_answer
 from exporters.c.cores import CORES
 from exporters.c.placement import linker_script
 from toolchain import __version__
+from toolchain.cost.event_lists import LayerEvents, convolutions
+from toolchain.cost.kernel_choice import choices
 from toolchain.cost.kernels import MAX_WEIGHT_ROWS
 from toolchain.cost.layout import Layout, layout
 from toolchain.cost.packing import weight_rows
@@ -24,7 +26,7 @@ from toolchain.files import write_atomic
 from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
-from toolchain.graph.nodes import Head, Lif, Node, OrPool, PixelConv, SpikeConv
+from toolchain.graph.nodes import Head, Lif, Node, OrPool, PixelConv
 from toolchain.profiles.schema import Profile
 
 FOLDER = "c"
@@ -109,6 +111,7 @@ def export(
     known_image: Pixels | None = None,
     prefix: str = DEFAULT_PREFIX,
     wanted: Sequence[str] = (),
+    events: Mapping[str, LayerEvents] | None = None,
 ) -> list[Path]:
     """Write the network's C sources into ``folder/c`` and return their paths.
 
@@ -116,7 +119,8 @@ def export(
     self-test; without one, noise that depends on the network alone is taken. ``prefix`` starts the network's
     symbols and names its file pair, so that two networks can be linked into one image. Boards with a Cortex-M also get
     firmware around the network: main loop, start-up code, linker script. ``wanted`` are names of
-    ``integrations`` beside those of the profile.
+    ``integrations`` beside those of the profile. ``events`` of a sample of images (``cost.event_lists.calibrated``)
+    decide which kernel runs a layer, and are written down beside the sources (``spike_record``).
 
     Raises ``InputError`` if the network is invalid or has no weights, the image is of another shape, or there is no
     such integration.
@@ -130,7 +134,8 @@ def export(
         )
     chosen = integrations.chosen((*profile.integrations, *wanted))
     plan = layout(graph, profile)
-    context = _context(graph, plan, image, prefix)
+    sharing = {name for name, choice in choices(graph, profile.core, events).items() if choice.share}
+    context = _context(graph, plan, image, prefix, sharing)
     sources = {name: _runtime(name) for name in RUNTIME}
     sources[f"{prefix}.h"] = templates.render("net.h.j2", context)
     sources[f"{prefix}.c"] = templates.render("net.c.j2", context)
@@ -142,6 +147,7 @@ def export(
         copying = "#define SPIKENAS_COPIES\n" if plan.copies else ""
         sources["startup.c"] = copying + _runtime("startup.c")
         sources["link.ld"] = linker_script(plan, profile, prefix)
+    sources[spike_record.FILE] = spike_record.text(events)
     for stale in BARE_METAL - sources.keys():
         (folder / FOLDER / stale).unlink(missing_ok=True)
     for name, text in sources.items():
@@ -153,6 +159,18 @@ def prefix_of(folder: Path) -> str:
     """What the network in an exported ``folder`` is called; the default if that cannot be told."""
     found = [path.name.removesuffix(_PREPROCESS) for path in folder.glob(f"*{_PREPROCESS}")]
     return found[0] if len(found) == 1 and _PREFIX.fullmatch(found[0]) else DEFAULT_PREFIX
+
+
+def kernel_of(graph: Graph, node: Node) -> str:
+    """The function that runs ``node``, which is not the input."""
+    if isinstance(node, OrPool):
+        return "snn_or_pool"
+    if isinstance(node, Head):
+        return "snn_head" if node.bits == 8 else "snn_packed_head"
+    assert isinstance(node, Lif)
+    if isinstance(node.edges[0], PixelConv):
+        return "snn_pixel" if graph.input.frames == 1 else "snn_frames"
+    return f"snn_spike_{node.bits}" if convolutions(node) else "snn_pass"
 
 
 def noise(graph: Graph) -> Pixels:
@@ -175,7 +193,9 @@ def _require_exportable(graph: Graph, prefix: str) -> None:
             )
 
 
-def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str, object]:
+def _context(
+    graph: Graph, plan: Layout, image: Pixels, prefix: str, sharing: Collection[str]
+) -> dict[str, object]:
     """What the templates read."""
     digest = graph.sha256()
     placed = {buffer.name: buffer for buffer in plan.buffers}
@@ -197,7 +217,7 @@ def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str
         "arena_bytes": plan.arena_bytes,
         "constants_bytes": plan.constants_bytes,
         "mailbox_bytes": plan.mailbox_bytes,
-        "symbols": [*constants(graph, placed), *known_answer(image, scores)],
+        "symbols": [*constants(graph, placed, sharing), *known_answer(image, scores)],
         "info": {
             "version": f'"{__version__[:15]}"',
             "compiler": "SNN_COMPILER",
@@ -211,17 +231,12 @@ def _context(graph: Graph, plan: Layout, image: Pixels, prefix: str) -> dict[str
 
 def _call(graph: Graph, node: Node, prefix: str) -> str:
     """The call that runs ``node``."""
-    fixed = f"&{prefix}_{node.name}_node"
-    if isinstance(node, OrPool):
-        return f"snn_or_pool({fixed}, {prefix}_arena)"
+    arguments = [f"&{prefix}_{node.name}_node", f"{prefix}_arena"]
     if isinstance(node, Head):
-        return f"{'snn_head' if node.bits == 8 else 'snn_packed_head'}({fixed}, {prefix}_arena, scores)"
-    assert isinstance(node, Lif)
-    if isinstance(node.edges[0], PixelConv):
-        kernel = "snn_pixel" if graph.input.frames == 1 else "snn_frames"
-        return f"{kernel}({fixed}, image, {prefix}_arena)"
-    convolves = any(isinstance(edge, SpikeConv) for edge in node.edges)
-    return f"{f'snn_spike_{node.bits}' if convolves else 'snn_pass'}({fixed}, {prefix}_arena)"
+        arguments.append("scores")
+    elif isinstance(node, Lif) and isinstance(node.edges[0], PixelConv):
+        arguments.insert(1, "image")
+    return f"{kernel_of(graph, node)}({', '.join(arguments)})"
 
 
 def _runtime(name: str) -> str:

@@ -27,6 +27,9 @@ def command(
     show: Annotated[
         bool, typer.Option("--list", help="List formats, targets, their files and what each needs, and stop.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell which C kernel runs each layer, on what spikes, and why.")
+    ] = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Run what was written.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -38,7 +41,7 @@ def command(
     if show:
         _list(as_json)
         return
-    from toolchain.delivery import export_run, is_float, require_tools, verify_run
+    from toolchain.delivery import explain_run, export_run, is_float, require_tools, verify_run
     from toolchain.reporting.publishing import redraw
 
     found = runs.find(run)
@@ -46,20 +49,29 @@ def command(
         verify = False  # the export compares it with torch; there are no integers
     else:
         require_tools(found.profile(), formats or (), targets or (), verify=verify)
+    explanation = explain_run(found, formats or (), targets or ()) if explain else None
     had_page = found.has_page  # the export removes it with the verdict, so that no moment shows what is gone
     paths = export_run(
         found, formats or (), targets or (), integrations or (), prefix=prefix, progress=progress
     )
+    kernels = explanation() if explanation else None
     verdict = verify_run(found, samples=samples, progress=progress) if verify else None
     if had_page:
         redraw(found, samples=samples, progress=progress)
-    if verdict is None:
-        document = {"run": str(found.path), "artifacts": [str(path) for path in paths]}
-        emit(document, as_json, lambda _: print(*paths, sep="\n"))
-        return
-    from toolchain.cli.verdicts import conclude
+    from toolchain.cli.verdicts import conclude, render_kernels
 
-    conclude(found, verdict, as_json)
+    if verdict is not None:
+        conclude(found, verdict, as_json, kernels)
+        return
+    document: dict[str, object] = {"run": str(found.path), "artifacts": [str(path) for path in paths]}
+    if kernels is not None:
+        document["kernels"] = [asdict(layer) for layer in kernels]
+
+    def render(_: object) -> None:
+        render_kernels(kernels or ())
+        print(*paths, sep="\n")
+
+    emit(document, as_json, render)
 
 
 def _list(as_json: bool) -> None:

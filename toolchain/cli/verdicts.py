@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
 import typer
 
 from toolchain.cli.console import emit, print_table, printable, progress
+from toolchain.reporting.kernel_table import kernel_table
 from toolchain.reporting.tables import verdict_tables
 from toolchain.runs import RunFolder
 from toolchain.verification.verdict import Verdict
 
+if TYPE_CHECKING:
+    from exporters.c.explanation import LayerKernel
 
-def conclude(run: RunFolder, verdict: Verdict, as_json: bool) -> None:
-    """Print ``verdict`` and every failure, and end the verb with the exit code that follows from it."""
-    emit({"run": str(run.path)} | verdict.document(), as_json, lambda _: render(verdict))
+
+def conclude(
+    run: RunFolder, verdict: Verdict, as_json: bool, kernels: Sequence[LayerKernel] | None = None
+) -> None:
+    """Print ``verdict`` and every failure, and end the verb with the exit code that follows from it.
+
+    ``kernels``, where given, are told before it.
+    """
+    told = {} if kernels is None else {"kernels": [asdict(layer) for layer in kernels]}
+
+    def show(_: object) -> None:
+        render_kernels(kernels or ())
+        render(verdict)
+
+    emit({"run": str(run.path)} | verdict.document() | told, as_json, show)
     fail(verdict)
 
 
@@ -23,6 +42,15 @@ def fail(verdict: Verdict) -> None:
     error = verdict.error()
     if error is not None:
         raise typer.Exit(error.exit_code)
+
+
+def render_kernels(kernels: Sequence[LayerKernel]) -> None:
+    """Print which kernel runs each layer, and a line for each that says why."""
+    if kernels:
+        table = kernel_table(kernels)
+        print_table(table.columns, table.rows, table.title)
+        for layer in kernels:
+            print(printable(f"{layer.layer}: {layer.reason}"))
 
 
 def render(verdict: Verdict) -> None:

@@ -103,10 +103,11 @@ def _in_qemu(
         if qemu_machine.fits(read_elf(elf), machine):
             how, profile = "the same image", bench.profile
         else:
-            from exporters.c import export
+            from exporters.c import export, spike_record
 
-            how, profile = "linked again for it", machine
-            export(bench.graph, machine, Path(folder))
+            how, profile, sources = "linked again for it", machine, bench.artifacts / "c"
+            events = spike_record.read(sources, bench.graph) if sources.is_dir() else None
+            export(bench.graph, machine, Path(folder), events=events)
             elf = _built(Path(folder) / "c", machine, compiler)
         with QemuRuntime(elf, profile, bench.graph) as runtime:
             memory = f"{memories} ({how})"

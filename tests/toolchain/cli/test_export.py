@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from exporters.c import compilers
-from tests.support.graphs import random_graph
+from tests.support.graphs import random_graph, random_images
 from tests.toolchain.cli.test_verify import network
 from toolchain import delivery, profiles, runs
 from toolchain.cli.main import main
+from toolchain.datasets import Subset
 from toolchain.errors import ToolMissingError
 from toolchain.graph.storage import save_graph
-from toolchain.settings import RunSettings
+from toolchain.runs import RunFolder
+from toolchain.settings import DataSettings, RunSettings
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +67,10 @@ def test_a_page_that_is_there_is_drawn_again(capsys: pytest.CaptureFixture[str])
 
 
 def test_an_untrained_run_is_told_to_train(capsys: pytest.CaptureFixture[str]) -> None:
-    runs.create(Path("run"), profiles.load("jetson_nano"), RunSettings())
+    run = runs.create(Path("run"), profiles.load("jetson_nano"), RunSettings())
+    assert main(["export", "run"]) == 3
+    assert "its search did not end" in capsys.readouterr().err
+    run.architecture.write_text("{}")
     assert main(["export", "run"]) == 3
     assert "run `spikenas-deploy train run` first" in capsys.readouterr().err
 
@@ -122,3 +130,80 @@ def test_a_prefix_without_sources_is_refused(capsys: pytest.CaptureFixture[str])
     assert "add `--format c`" in capsys.readouterr().err
     assert main(["export", "run", "--format", "c", "--prefix", "stdint"]) == 3
     assert "cannot start the network's symbols" in capsys.readouterr().err
+
+
+@pytest.fixture
+def random_run(monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A run whose network, and whose images, are random."""
+    graph = random_graph(1)
+    images = random_images(graph, 40)
+    subset = Subset(images, np.zeros(len(images), np.int64))
+    monkeypatch.setattr(RunFolder, "dataset", lambda _: SimpleNamespace(train=subset, test=subset))
+    trained("esp32s3")
+    return RunFolder(Path("run"))
+
+
+def explained(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
+    capsys.readouterr()
+    assert main(["export", "run", "--samples", "2", "--explain", "--json"]) == 0, capsys.readouterr().err
+    document = json.loads(capsys.readouterr().out)
+    assert document["passed"] is True
+    return {layer["layer"]: layer for layer in document["kernels"]}
+
+
+def test_an_explanation_tells_which_kernel_runs_each_layer(
+    capsys: pytest.CaptureFixture[str], random_run: RunFolder
+) -> None:
+    assert main(["export", "run", "--no-verify", "--explain"]) == 0
+    output = capsys.readouterr()
+    assert "snn_rows.c" in output.out and "of the neurons fire in both of two time steps" in output.out
+    assert "counting spikes" in output.err and "run/artifacts/c/spikes.json" in output.out
+    layers = explained(capsys)
+    shared = [layer for layer in layers.values() if layer["share"]]
+    assert shared and all(0 < layer["both_rate"] < layer["spike_rate"] < 1 for layer in shared)  # type: ignore[operator]
+    assert all(layer["shared_instructions"] < layer["apart_instructions"] for layer in shared)  # type: ignore[operator]
+    assert layers["stem"]["function"] == "snn_pixel" and layers["stem"]["share"] is None
+
+
+def test_a_network_passes_whichever_kernels_its_spikes_choose(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, random_run: RunFolder
+) -> None:
+    source, counted = Path("run/artifacts/c/net.c"), delivery.calibrated
+    assert {layer["share"] for layer in explained(capsys).values()} == {True, None}
+    assert ".share = 1," in source.read_text() and ".share = 0," not in source.read_text()
+    manifest = json.loads(random_run.manifest.read_text())
+    assert "artifacts/c/spikes.json" in manifest["artifacts"]
+
+    def never_twice(*arguments: object) -> object:
+        return {name: replace(each, shared=each.apart) for name, each in counted(*arguments).items()}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delivery, "calibrated", never_twice)
+    assert {layer["share"] for layer in explained(capsys).values()} == {False, None}
+    assert ".share = 0," in source.read_text() and ".share = 1," not in source.read_text()
+    # What was exported is verified by the spikes that were written down, and not by others.
+    monkeypatch.setattr(delivery, "calibrated", counted)
+    assert main(["verify", "run", "--samples", "2"]) == 0
+    record = Path("run/artifacts/c/spikes.json")
+    record.write_text(record.read_text().replace('"images": 32', '"images": 31'))
+    source.write_text(source.read_text().replace(".share = 0,", ".share = 1,"))
+    assert main(["verify", "run", "--samples", "2"]) == 3
+    assert "net.c is not what this version exports" in capsys.readouterr().err
+
+
+def test_without_its_images_a_network_gets_the_usual_kernels(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("esp32s3")
+    assert main(["export", "run", "--no-verify", "--explain"]) == 0
+    output = capsys.readouterr()
+    assert "no images to count spikes on, so layers get the kernel that is usually best" in output.err
+    assert "no images to count spikes on: sharing pays in most trained layers" in output.out
+    settings = RunSettings(data=DataSettings(source="gone.npz"))
+    RunFolder(Path("run")).save_settings(settings)
+    assert main(["export", "run", "--no-verify"]) == 0
+    assert "gone.npz" in capsys.readouterr().err
+
+
+def test_an_explanation_without_sources_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("raspberry_pi_4b")
+    assert main(["export", "run", "--format", "onnx", "--explain"]) == 3
+    assert "an explanation tells of the kernels of C sources" in capsys.readouterr().err
+    assert not Path("run/artifacts").exists()

@@ -26,12 +26,13 @@ class HostRuntime:
     name = "C, compiled for this machine"
 
     def __init__(self, sources: Path, graph: Graph, profile: Profile, scratch: Path) -> None:
-        from exporters.c import export
+        from exporters.c import export, spike_record
         from exporters.c.build import build_host
         from exporters.c.export import FOLDER, prefix_of
 
         prefix = prefix_of(sources)
-        fresh = export(graph, profile, scratch, prefix=prefix)
+        events = spike_record.read(sources, graph)
+        fresh = export(graph, profile, scratch, prefix=prefix, events=events)
         for path in fresh:
             exported = sources / path.relative_to(scratch / FOLDER)
             if not exported.is_file() or exported.read_bytes() != path.read_bytes():
