@@ -77,16 +77,13 @@ class Layer:
 
 
 LAYERS = (
-    Layer(16, 16, 0.02, 0.0),
     Layer(16, 32, 0.1, 0.0),
     Layer(32, 32, 0.1, 0.7, clustered=True),
     Layer(64, 16, 0.25, 0.5),
-    Layer(64, 48, 0.05, 0.9),
     Layer(32, 16, 0.6, 0.5),
     Layer(48, 64, 0.15, 0.2, time_steps=4),
     Layer(24, 32, 0.3, 1.0, kernel=1),
     Layer(8, 16, 0.1, 0.5, time_steps=3, clustered=True),
-    Layer(16, 64, 0.9, 1.0),
 )
 
 
