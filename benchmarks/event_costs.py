@@ -54,6 +54,9 @@ SIDE = 7
 IMAGES = 2
 """Each layer sees so many."""
 
+ADDING = "snn_add_rows", "snn_sum_codes"
+"""How the names of functions begin that add rows."""
+
 TOLERANCE = 0.05
 """How far ``--check`` lets a term be from the table's; terms under a twentieth of a list's may be further off."""
 
@@ -190,7 +193,7 @@ def _runs(core: Core, graph: Graph, images: NDArray[np.uint8], share: int) -> It
         for (address, size), times in blocks_run.items():
             count = times * thumb_instructions(machine.read(address, size))
             total += count
-            adding += count * image.function_at(address).startswith("snn_add_rows")
+            adding += count * image.function_at(address).startswith(ADDING)
         yield Run(adding, total)
 
 

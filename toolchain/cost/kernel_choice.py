@@ -29,7 +29,7 @@ STAND_INS: dict[Core | None, Core] = {
     "xtensa-lx7": "cortex-m3",
     None: "cortex-m3",
 }
-"""Cores that are measured in the place of others, which no emulator here has: they have the same kernels."""
+"""Cores that are measured in the place of others, which unicorn does not have: those that are nearest to them."""
 
 
 class EventCosts(NamedTuple):
