@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exporters.c.export import kernel_of
+from exporters.c.export import RUNTIME, kernel_of
 from toolchain.cost.event_lists import LayerEvents
 from toolchain.cost.kernel_choice import Choice, choices
 from toolchain.cost.kernels import scratch_bytes
@@ -15,8 +15,15 @@ from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Input, Lif, Node, PixelConv
 from toolchain.profiles.schema import Core, Profile
 
-DSP_CORES: tuple[Core, ...] = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
-"""Those whose kernels are the ones of ``runtime/snn_*_dsp.c``; see ``SNN_DSP`` in ``snn_pairs.h``."""
+SUFFIXES: dict[Core, str] = {
+    "cortex-m0plus": "_m0",
+    "cortex-m3": "_m3",
+    "cortex-m4": "_dsp",
+    "cortex-m7": "_dsp",
+    "cortex-m33": "_dsp",
+    "cortex-m55": "_dsp",
+}
+"""How the files of ``runtime`` that are written for a core end; ``snn_pairs.h`` tells cores apart."""
 
 _FILES = {
     "snn_pixel": ("snn_pixel.c", "snn_dense"),
@@ -113,7 +120,8 @@ def _files(function: str, core: Core | None) -> tuple[str, ...]:
     file, hot = _FILES.get(function, ("snn_spike.c", "snn_rows"))
     if hot is None:
         return (file,)
-    return file, f"{hot}_dsp.c" if core in DSP_CORES else f"{hot}.c"
+    own = f"{hot}{SUFFIXES[core] if core in SUFFIXES else ''}.c"
+    return file, own if own in RUNTIME else f"{hot}.c"
 
 
 def _region(plan: Layout, symbol: str) -> str | None:

@@ -4,8 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
-from exporters.c import export
+from benchmarks.dense.board import board
+from exporters.c import compilers, export
+from exporters.c.cores import ARM, CODE, CORES
 from exporters.c.explanation import explained
 from tests.support.graphs import random_graph, random_images
 from toolchain import profiles
@@ -13,6 +16,7 @@ from toolchain.cost.event_lists import calibrated, convolutions
 from toolchain.cost.kernels import scratch_bytes
 from toolchain.cost.layout import layout
 from toolchain.graph.nodes import Input, Lif
+from toolchain.profiles.schema import Core
 
 BOARD = profiles.load("stm32f405")
 
@@ -38,14 +42,28 @@ def test_what_is_told_is_what_is_exported(seed: int, tmp_path: Path) -> None:
             assert layer.spike_rate is not None and 0 <= layer.both_rate <= layer.spike_rate <= 1
 
 
-def test_the_hot_loop_is_the_core_s() -> None:
-    graph = random_graph(1)
-    files = {
-        board: explained(graph, profiles.load(board), None)[1].files for board in ("stm32f405", "rp2040")
-    }
-    assert files == {
-        "stm32f405": ("snn_spike.c", "snn_rows_dsp.c"),
-        "rp2040": ("snn_spike.c", "snn_rows.c"),
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m3", "cortex-m0plus"])
+def test_the_hot_loop_is_in_the_file_that_is_named(core: Core, tmp_path: Path) -> None:
+    """The others leave the function to it, or no image would link."""
+    compiler, command = compilers.arm_command(None)
+    graph, profile = random_graph(1), board(core)
+    folder = export(graph, profile, tmp_path)[0].parent
+    named = {layer.files[-1]: layer.function for layer in explained(graph, profile, None)}
+    rows = next(name for name in named if name.startswith("snn_rows"))
+    flags = [*ARM[compiler], f"-mcpu={CORES[core][compiler]}", *CODE]
+    outcome = compilers.run([*command, *flags, "-c", rows, "-o", "rows.o"], folder)
+    assert outcome.returncode == 0, outcome.stderr
+    with (folder / "rows.o").open("rb") as stream:
+        symbols = ELFFile(stream).get_section_by_name(".symtab")
+        (found,) = symbols.get_symbol_by_name(f"snn_add_rows_{graph.nodes[2].bits}")  # type: ignore[union-attr]
+        assert found["st_info"]["type"] == "STT_FUNC"
+
+
+def test_a_core_without_its_own_files_has_the_plain_ones() -> None:
+    layers = explained(random_graph(1), profiles.load("esp32s3"), None)
+    assert {layer.files for layer in layers[:2]} == {
+        ("snn_pixel.c", "snn_dense.c"),
+        ("snn_spike.c", "snn_rows.c"),
     }
 
 
@@ -56,10 +74,10 @@ def test_copied_weights_are_read_from_where_they_are_copied_to() -> None:
         region.model_copy(update={"weight_copies_bytes": 1 << 20}) if region == sram else region
         for region in BOARD.regions
     )
-    board = BOARD.model_copy(update={"regions": regions})
-    copies = layout(graph, board).copies
+    copying = BOARD.model_copy(update={"regions": regions})
+    copies = layout(graph, copying).copies
     assert copies is not None
-    found = {layer.layer: layer.weights_region for layer in explained(graph, board, None)}
+    found = {layer.layer: layer.weights_region for layer in explained(graph, copying, None)}
     assert found["node0"] == sram.name and f"{'node0'}_weights" in copies.symbols
 
 
