@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from toolchain.cli.console import emit, print_table, printable, progress
+from toolchain.durations import parse_milliseconds
 from toolchain.errors import InputError, OverBudgetError, SpikenasError
 from toolchain.files import write_atomic, write_json
 from toolchain.profiles import load
 from toolchain.profiles.budget import parse_size
-from toolchain.quantities import parse_percent
+from toolchain.quantities import parse_millijoules, parse_percent
 from toolchain.reporting.gate_tables import gate_tables
 from toolchain.reporting.github import annotation
 from toolchain.verification.base_report import read_base
@@ -50,6 +51,13 @@ def command(
     sram: Size = None,
     artifact_size: Annotated[
         str | None, typer.Option("--artifact", metavar="SIZE", help="Narrow the artifact, as in 512KiB.")
+    ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Narrow or set the time for an image of a run, as in 20ms."),
+    ] = None,
+    energy: Annotated[
+        str | None, typer.Option(metavar="ENERGY", help="Limit the energy for an image of a run, as in 2mJ.")
     ] = None,
     network_flash: NetworkSize = None,
     network_sram: NetworkSize = None,
@@ -86,7 +94,9 @@ def command(
         sizes = {"flash_bytes": flash, "sram_bytes": sram, "artifact_bytes": artifact_size}
         limits = _Limits(
             profile,
-            {name: parse_size(text) for name, text in sizes.items() if text is not None},
+            {name: parse_size(text) for name, text in sizes.items() if text is not None}
+            | ({} if latency is None else {"latency_ms": parse_milliseconds(latency)})
+            | ({} if energy is None else {"energy_mj": parse_millijoules(energy)}),
             NetworkLimits(_bytes(network_flash), _bytes(network_sram)),
             tuple(symbol_prefix or ()),
         )
@@ -122,7 +132,7 @@ class _Limits:
     """What the options say of one artifact."""
 
     profile: str | None
-    narrowing: dict[str, int]
+    narrowing: dict[str, int | float]
     network: NetworkLimits
     prefixes: tuple[str, ...]
 

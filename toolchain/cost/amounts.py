@@ -42,6 +42,11 @@ def larger(one: Amount, other: Amount) -> Amount:
     return max(one, other)
 
 
+def smaller(one: Amount, other: Amount) -> Amount:
+    """The smaller of two, element by element."""
+    return -larger(-one, -other)
+
+
 def choose(condition: Truth, yes: Amount, no: Amount) -> Amount:
     """``yes`` where ``condition`` holds and ``no`` elsewhere, element by element."""
     return np.where(condition, yes, no) if isinstance(condition, np.ndarray) else yes if condition else no
@@ -55,7 +60,7 @@ def indicator(condition: Truth) -> Amount:
 @overload
 def ceiling(amount: int, multiple: int) -> int: ...
 @overload
-def ceiling(amount: Amount, multiple: int) -> Amount: ...
-def ceiling(amount: Amount, multiple: int) -> Amount:
+def ceiling(amount: Amount, multiple: Amount) -> Amount: ...
+def ceiling(amount: Amount, multiple: Amount) -> Amount:
     """How many ``multiple`` it takes to hold ``amount``."""
     return -(-amount // multiple)

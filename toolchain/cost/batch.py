@@ -140,7 +140,7 @@ def demands(
     features = choose(batch.flatten, last.size, last.channels)
     # As architecture.build has it: a head that counts keeps 8 bits.
     stored, steps = _one_if_equal(np.where(batch.flatten, batch.bits, 8)), runs.time_steps
-    read = len("head"), name, features, classes, counts
+    read = len("head"), name, last, features, classes, counts
     sums.add(everywhere, head_node(*read, steps, alive, stored, files))
     counted = choose(batch.flatten, 1, last.height * last.width) * runs.time_steps
     # A side that has become 0 stays 0, so the last map tells of all.

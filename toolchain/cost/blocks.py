@@ -34,7 +34,7 @@ from toolchain.cost.demand import (
     spike_node,
     total,
 )
-from toolchain.cost.neurons import Convolutions, Dynamics, FanIn, Neurons, padded
+from toolchain.cost.neurons import Dynamics, FanIn, Neurons, convolutions, padded
 from toolchain.graph.nodes import Shape, conv_output
 
 Indices = NDArray[np.int64]
@@ -79,7 +79,7 @@ def stem(
     read = Reached(pixels, len("pixels"))
     demand = pixel_node(
         Neurons(name, shape, dynamics),
-        _one_convolution(read, shape, STEM_KERNEL)._replace(frames=frames),
+        _one_convolution(read, shape, STEM_KERNEL, stride)._replace(frames=frames),
         map_bytes(shape, dynamics.time_steps),
         files,
     )
@@ -105,7 +105,7 @@ def shrink(
         read, stride = pooled, 1
     shape, name = _convolved(read.shape, channels, SHRINK_KERNEL, stride), len("shrink") + number
     alive = map_bytes(read.shape, steps) + map_bytes(shape, steps)
-    fan_in = _one_convolution(read, shape, SHRINK_KERNEL)._replace(bits=bits)
+    fan_in = _one_convolution(read, shape, SHRINK_KERNEL, stride)._replace(bits=bits)
     demands.append(spike_node(Neurons(name, shape, dynamics), fan_in, alive, files))
     return Reached(shape, name), total(demands)
 
@@ -128,8 +128,8 @@ def cells(
     demands = []
     for table in _nodes():
         node = _Node(*(column[indices] for column in table))
-        narrow = Convolutions(node.narrow, 1, shape.channels)
-        wide = Convolutions(node.wide, 9, shape.channels)
+        narrow = convolutions(node.narrow, 1, shape, shape)
+        wide = convolutions(node.wide, 3, shape, shape)
         names = node.outside * read.name + (node.edges - node.outside) * name
         # Each edge reads another map of the cell, all of which have the same shape.
         elements, stored = node.edges * shape.size, choose(node.narrow + node.wide > 0, bits, 8)
@@ -162,10 +162,10 @@ def _nodes() -> tuple[_Node, ...]:
     return tuple(nodes)
 
 
-def _one_convolution(read: Reached, shape: Map, kernel: int) -> FanIn:
+def _one_convolution(read: Reached, shape: Map, kernel: int, stride: Amount) -> FanIn:
     source, name = read
-    convolutions = (Convolutions(1, kernel**2, source.channels),)
-    return FanIn(1, 0, convolutions, source.size, name, name, padded(source, shape))
+    one = (convolutions(1, kernel, source, shape, stride),)
+    return FanIn(1, 0, one, source.size, name, name, padded(source, shape))
 
 
 def _convolved(source: Map, channels: Amount, kernel: int, stride: Amount) -> Map:

@@ -21,12 +21,12 @@ def resident_factor(profile: Profile, target: str) -> float:
     return _measured(profile, f"{_FORMATS[target]}_resident_factor") or 1.0
 
 
-def cycles_per_instruction(profile: Profile) -> float:
-    """Cycles for an instruction that an emulator counts; 1 where they were not measured."""
-    return _measured(profile, "cycles_per_instruction") or 1.0
+def cycles_per_instruction(profile: Profile) -> float | None:
+    """Cycles for an instruction that an emulator counts; None where they were not measured."""
+    return _measured(profile, "cycles_per_instruction")
 
 
-def cycles_per_estimated_instruction(profile: Profile) -> float:
+def cycles_per_estimated_instruction(profile: Profile) -> float | None:
     """Cycles for an instruction that the cost model predicts; those of an emulated one if they were not measured."""
     return _measured(profile, "cycles_per_estimated_instruction") or cycles_per_instruction(profile)
 

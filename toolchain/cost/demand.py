@@ -18,29 +18,29 @@ from toolchain.cost.neurons import FanIn, Neurons
 from toolchain.cost.packing import (
     OR_POOL_BYTES,
     aligned,
-    blocks,
     head_arrays,
     network_arrays,
     pixel_arrays,
     plane_bytes,
     spike_arrays,
 )
+from toolchain.cost.work import Work, head_work, or_pool_work, pixel_work, spike_work
 from toolchain.graph.codes import WIDTHS
 
 
 @dataclass(frozen=True)
-class Demand:
-    """Demands of a part of a network. All add up but ``LARGEST``, of which the largest part's counts.
+class Demand(Work):
+    """Demands of a part of a network, its firmware's work among them.
+
+    All add up but ``LARGEST``, of which the largest part's counts.
 
     ``constants_bytes``: arrays in flash; ``onnx_bytes`` and ``tflite_bytes``: of a file for Linux boards,
     ``onnx_int4_bytes`` of one that may have INT4, ``tensorrt_bytes`` and ``tensorrt_int8_bytes`` of those for TensorRT;
     ``lif_nodes``, of which ``frame_nodes`` read a frame of pixels each time step and ``spike_nodes`` spikes, and of
     these ``weighted_8``, ``weighted_4`` and ``weighted_2`` have weights of so many bits; ``packed_heads``: heads of
     fewer than 8; ``pools``: edges that pool; ``padded``: maps that a file pads; ``potentials``: neurons;
-    ``connections``, ``packed_connections`` with weights of fewer than 8 bits, ``updates`` and ``products``, those of
-    frames after the first: work of the firmware, per 16 channels (``cost.microcontroller``); ``operations``: dense
-    synaptic operations; ``input_bytes`` and ``scores_bytes``: what passes through the mailbox. ``arena_bytes``:
-    bytes alive while a node runs; ``working``: elements of a node's inputs, current and output.
+    ``operations``: dense synaptic operations; ``input_bytes`` and ``scores_bytes``: what passes through the mailbox.
+    ``arena_bytes``: bytes alive while a node runs; ``working``: elements of a node's inputs, current and output.
     """
 
     constants_bytes: Amount = 0
@@ -61,10 +61,6 @@ class Demand:
     padded: Amount = 0
     weights: Amount = 0
     potentials: Amount = 0
-    connections: Amount = 0
-    packed_connections: Amount = 0
-    updates: Amount = 0
-    products: Amount = 0
     operations: Amount = 0
     input_bytes: Amount = 0
     scores_bytes: Amount = 0
@@ -105,8 +101,7 @@ def pixel_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0, files: Fil
         padded=fan_in.padded,
         weights=taps * shape.channels,
         potentials=shape.size,
-        products=taps * blocks(shape.channels) * shape.height * shape.width * (fan_in.frames - 1),
-        updates=_updates(node),
+        **vars(pixel_work(node, fan_in)),
         operations=taps * shape.size * fan_in.frames,
         arena_bytes=alive_bytes + aligned(dense_pixels_bytes(taps, shape.channels)),
         working=fan_in.elements + 2 * shape.size,
@@ -118,7 +113,6 @@ def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0, files: Fil
     """A node that sums the currents of spikes; ``alive_bytes`` as for ``pixel_node``."""
     shape, taps, time_steps = node.shape, fan_in.taps, node.dynamics.time_steps
     arrays = spike_arrays(shape.channels, taps, fan_in.currents, fan_in.edges, fan_in.bits)
-    updates, narrow = _updates(node), indicator(fan_in.bits < 8)
     weighted = {bits: indicator((taps > 0) & (fan_in.bits == bits)) for bits in WIDTHS}
     return Demand(
         constants_bytes=sum(map(aligned, arrays.values())),
@@ -137,9 +131,7 @@ def spike_node(node: Neurons, fan_in: FanIn, alive_bytes: Amount = 0, files: Fil
         padded=fan_in.padded,
         weights=taps * shape.channels,
         potentials=shape.size,
-        connections=updates * taps * (1 - narrow),
-        packed_connections=updates * taps * narrow,
-        updates=updates,
+        **vars(spike_work(node, fan_in)),
         operations=taps * shape.size * time_steps,
         arena_bytes=alive_bytes + potential_bytes(shape.channels) + LISTS * event_list_bytes(fan_in.words),
         working=fan_in.elements + 2 * shape.size,
@@ -166,6 +158,7 @@ def or_pool_node(
             tflite=lambda: tflite_file.or_pool_node(name, time_steps),
         ),
         or_pools=1,
+        **vars(or_pool_work(shape, time_steps)),
         arena_bytes=alive_bytes,
         working=source.size + 2 * shape.size,
     )
@@ -174,6 +167,7 @@ def or_pool_node(
 def head_node(
     name: int,
     source_name: Amount,
+    source: Map,
     features: Amount,
     classes: int,
     counts: Amount,
@@ -182,7 +176,7 @@ def head_node(
     bits: Amount = 8,
     files: Files = EVERY_FILE,
 ) -> Demand:
-    """The read-out of ``features`` counts of spikes, over space if ``counts`` is 1; ``alive_bytes`` of its map."""
+    """The read-out of ``features`` counts of ``source``, over space if ``counts`` is 1; ``alive_bytes`` of its map."""
     read = name, source_name, time_steps, classes, features, counts
     return Demand(
         constants_bytes=sum(map(aligned, head_arrays(classes, features, bits).values())),
@@ -193,6 +187,7 @@ def head_node(
             tflite=lambda: tflite_file.head_node(name, time_steps, classes, features, counts),
         ),
         packed_heads=indicator(bits < 8),
+        **vars(head_work(source, time_steps, features, classes, bits)),
         weights=classes * features,
         operations=classes * features,
         scores_bytes=4 * classes,
@@ -247,11 +242,6 @@ def _written(
         "tflite_bytes": tflite,
     }
     return {name: make() for name, make in makers.items() if name in files}
-
-
-def _updates(node: Neurons) -> Amount:
-    shape = node.shape
-    return shape.height * shape.width * blocks(shape.channels) * node.dynamics.time_steps
 
 
 def _plus(one: Demand, other: Demand) -> Demand:

@@ -10,6 +10,7 @@ from typing import overload
 from toolchain.cost import artifacts, calibrated, microcontroller
 from toolchain.cost.amounts import Amount, Estimate, larger, rounded
 from toolchain.cost.code_size import image_code_bytes
+from toolchain.cost.cycles import pace
 from toolchain.cost.demand import Demand, Files
 from toolchain.cost.layout import mailbox_bytes
 from toolchain.cost.regions import Part, assign, image_parts, used_bytes
@@ -149,7 +150,8 @@ def _on_chip(demand: Demand, profile: Profile, parts: Sequence[Part]) -> Figures
     assert profile.core is not None
     limits = budget(profile).regions
     chosen = assign(parts, limits, profile)
-    cycles = calibrated.cycles_per_estimated_instruction(profile)
+    # A limit that is kept at the slow end of the range is kept.
+    cycles = pace(profile, estimated=True).most
     time_ms = microcontroller.image_ms(demand, profile.core, profile.clock_hz, cycles)
     regions = tuple(_region(limit, used_bytes(parts, chosen, index)) for index, limit in enumerate(limits))
     return Figures(

@@ -21,8 +21,9 @@ class Footprint:
 
     ``flash_bytes`` and ``sram_bytes`` are the whole image's, ``regions`` where they lie (exact but for the
     code's size); ``artifact_bytes`` is the largest of the files, ``resident_bytes`` what
-    running it takes, and ``latency_ms`` and ``energy_mj`` the time and the energy for an image (estimates; the
-    energy is the board's active power times that time). ``operations`` are an image's dense synaptic operations.
+    running it takes, and ``latency_ms`` and ``energy_mj`` the time and the energy for an image (estimates, of a
+    microcontroller that was never timed at the slow end of their range (``cost.cycles``); the energy is the board's
+    active power times that time). ``operations`` are an image's dense synaptic operations.
     """
 
     flash_bytes: int | None

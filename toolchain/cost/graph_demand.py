@@ -18,40 +18,42 @@ from toolchain.cost.demand import (
     whole_network,
 )
 from toolchain.cost.facts import data_characters
-from toolchain.cost.neurons import Convolutions, FanIn, Neurons, dynamics, padded
+from toolchain.cost.neurons import FanIn, Neurons, convolutions, dynamics, padded
 from toolchain.graph.graph import Graph, sources
 from toolchain.graph.nodes import Head, Input, Lif, Node, OrPool, PixelConv, Pool, SpikeConv
 
 
 def graph_demand(graph: Graph, files: Files = EVERY_FILE) -> Demand:
     """What ``graph`` demands, its buffers placed, and as bytes of ``files``; weights are not needed."""
-    nodes = [_node(graph, node, files) for node in graph.nodes]
+    nodes = [node_demand(graph, node, files) for node in graph.nodes]
     return replace(total(nodes), arena_bytes=arena_bytes(buffers(graph)))
 
 
 def fan_in(graph: Graph, node: Lif) -> FanIn:
     """The edges into ``node``."""
     shapes = {name: graph.source_shape(name) for name in sources(node)}
-    convolutions = [edge for edge in node.edges if isinstance(edge, PixelConv | SpikeConv)]
+    convolved = [edge for edge in node.edges if isinstance(edge, PixelConv | SpikeConv)]
     names = [len(edge.source) for edge in node.edges]
     return FanIn(
         edges=len(node.edges),
         pools=sum(isinstance(edge, Pool) for edge in node.edges),
         convolutions=tuple(
-            Convolutions(1, edge.kernel**2, shapes[edge.source].channels) for edge in convolutions
+            convolutions(1, edge.kernel, Map(*shapes[edge.source]), Map(*node.shape), edge.stride)
+            for edge in convolved
         ),
         elements=sum(shape.size for shape in shapes.values()),
         names=sum(names),
         longest=max(names),
         padded=sum(
-            padded(Map(*shapes[edge.source]), Map(*node.shape)) for edge in convolutions if edge.kernel > 1
+            padded(Map(*shapes[edge.source]), Map(*node.shape)) for edge in convolved if edge.kernel > 1
         ),
         frames=graph.input.frames if isinstance(node.edges[0], PixelConv) else 1,
         bits=node.bits,
     )
 
 
-def _node(graph: Graph, node: Node, files: Files) -> Demand:
+def node_demand(graph: Graph, node: Node, files: Files = frozenset()) -> Demand:
+    """What ``node`` demands, without its buffers."""
     if isinstance(node, Input):
         said = data_characters(graph.labels, graph.preprocessing, graph.head.shifts)
         return whole_network(len(node.name), Map(*node.shape), node.frames, graph.head.classes, said, files)
@@ -59,6 +61,7 @@ def _node(graph: Graph, node: Node, files: Files) -> Demand:
         return head_node(
             len(node.name),
             len(node.source),
+            Map(*graph.source_shape(node.source)),
             graph.head_features(),
             node.classes,
             int(node.features == "count"),

@@ -1,68 +1,67 @@
-"""How long a microcontroller takes for an image (estimate), from what its kernels execute."""
+"""How many instructions a microcontroller executes for an image, from a price for each thing that its kernels do.
+
+``python -m benchmarks.instructions`` fits the prices to what firmware was counted to execute under emulation, for each
+core and compiler, and writes ``instructions.toml`` beside this file. docs/concepts/latency.md says what comes of them.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from toolchain.cost.amounts import Estimate
-from toolchain.cost.demand import Demand
+from toolchain.cost.code_size import DEFAULT_COMPILER, Compiler
 from toolchain.cost.graph_demand import graph_demand
+from toolchain.cost.work import EVENTS, Events, Work, assumed
+from toolchain.errors import InputError
+from toolchain.files import read_toml
 from toolchain.graph.graph import Graph
-from toolchain.profiles.schema import Core
+
+TABLE = Path(__file__).with_name("instructions.toml")
+
+_PRICED_AS_EVENTS = ("connections_8", "connections_4", "connections_2", "word_blocks_8", "word_blocks_packed")
+WORK = (*(field.name for field in fields(Work) if field.name not in _PRICED_AS_EVENTS), "spike_updates")
+"""What has a price of ``Work``; of ``Events`` all has."""
+
+PRICED = (*WORK, *EVENTS)
 
 
-class Instructions(NamedTuple):
-    """Instructions of the firmware's kernels, for 16 channels at once.
-
-    ``connection``: an input neuron, in one time step, at one position of a kernel; a quarter of the neurons is
-    taken to fire. ``packed_connection``: the same where weights have 4 or 2 bits. ``update``: the membrane potentials
-    at one position, in one time step; at the pixels, with the products of one frame. ``product``: a pixel, at one
-    position of a kernel, of a further frame.
-    """
-
-    connection: float
-    packed_connection: float
-    update: float
-    product: float
+def graph_instructions(
+    graph: Graph, core: str, events: Events | None = None, compiler: Compiler = DEFAULT_COMPILER
+) -> float:
+    """Instructions for an image on ``core`` (estimate); weights are not needed, and without ``events`` no spikes."""
+    return float(image_instructions(graph_demand(graph, frozenset()), core, events, compiler))
 
 
-_WITH_THUMB2 = Instructions(8.8, 7.8, 1060, 140)
-_PLAIN = Instructions(15, 13.8, 1500, 190)
-
-INSTRUCTIONS: dict[Core, Instructions] = {
-    "cortex-m0plus": _PLAIN,
-    "cortex-m3": _WITH_THUMB2,
-    "cortex-m4": _WITH_THUMB2,
-    "cortex-m7": _WITH_THUMB2,
-    "cortex-m33": _WITH_THUMB2,
-    "cortex-m55": _WITH_THUMB2,
-    "xtensa-lx7": _PLAIN,
-}
-"""Estimate, fitted to what firmware of twelve trained networks executed under emulation on a Cortex-M4 and M0+.
-
-The fit misses those counts by up to 16 % below and 25 % above (4 to 64 channels, 2 to 8 time steps, all
-operations; spike densities of 0.13 to 0.28); a sixth was added, so that it is none of them short. Cortex-M7 and M33
-execute what the M4 does (within 4 %, four networks, both compilers); M3, M55 and Xtensa were not counted. Products of
-frames are fitted to two more networks, 117 and 152 each, to which a sixth was added too.
-"""
+def image_instructions(
+    work: Work, core: str, events: Events | None = None, compiler: Compiler = DEFAULT_COMPILER
+) -> Estimate:
+    """The same of a network's ``work``, or of many at once."""
+    price = prices(core, compiler)
+    found = assumed(work) if events is None else events
+    shape: Estimate = sum(price[name] * getattr(work, name) for name in WORK)
+    spikes: Estimate = sum(price[name] * getattr(found, name) for name in EVENTS)
+    return shape + spikes
 
 
-def microcontroller_ms(graph: Graph, core: Core, clock_hz: float) -> float:
-    """Milliseconds for an image on ``core``, at one instruction a cycle (estimate)."""
-    return float(image_ms(graph_demand(graph), core, clock_hz))
+def image_ms(work: Work, core: str, clock_hz: float, cycles_per_instruction: float) -> Estimate:
+    """Milliseconds of a network's ``work``, or of many at once, at so many cycles an instruction."""
+    return image_instructions(work, core) * cycles_per_instruction / clock_hz * 1e3
 
 
-def image_ms(demand: Demand, core: Core, clock_hz: float, cycles_per_instruction: float = 1.0) -> Estimate:
-    """The same of a network's ``demand``, or of many at once; a calibrated board has other cycles an instruction."""
-    return image_instructions(demand, core) * cycles_per_instruction / clock_hz * 1e3
+def prices(core: str, compiler: Compiler = DEFAULT_COMPILER) -> dict[str, float]:
+    """Instructions of each of ``PRICED``; a core that no compiler here builds for has an estimate for all of them."""
+    table = _table()
+    found = table[compiler].get(core) or table["estimate"].get(core)
+    if found is None:
+        raise InputError(
+            f"what {core} executes is not known; measure it with `python -m benchmarks.instructions`"
+        )
+    return dict(found)
 
 
-def image_instructions(demand: Demand, core: Core) -> Estimate:
-    """Instructions for an image (estimate)."""
-    cost = INSTRUCTIONS[core]
-    return (
-        cost.connection * demand.connections
-        + cost.packed_connection * demand.packed_connections
-        + cost.update * demand.updates
-        + cost.product * demand.products
-    )
+@lru_cache(maxsize=1)
+def _table() -> dict[str, Any]:
+    return read_toml(TABLE)

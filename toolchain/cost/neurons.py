@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isqrt
 from typing import NamedTuple
 
-from toolchain.cost.amounts import Amount, Map, indicator
+from toolchain.cost.amounts import Amount, Map, ceiling, indicator, larger, smaller
 from toolchain.cost.kernels import event_words
 from toolchain.graph.nodes import Leak
 
@@ -34,11 +34,16 @@ class Neurons(NamedTuple):
 
 
 class Convolutions(NamedTuple):
-    """Convolutions of one shape: how many, the positions of their kernel, and the channels that they read."""
+    """Convolutions of one shape: how many, the positions of their kernel, and the channels that they read.
+
+    Of all their windows, so many ``rows`` and positions, ``inside``, lie within the map that they read.
+    """
 
     number: Amount
     area: int
     channels: Amount
+    rows: Amount = 0
+    inside: Amount = 0
 
 
 class FanIn(NamedTuple):
@@ -96,6 +101,28 @@ def dynamics(time_steps: int, leak: Leak, reset: str) -> Dynamics:
         int(reset == "zero"),
         len(f"{leak.form}{leak.shift}{reset}"),
     )
+
+
+def convolutions(number: Amount, kernel: int, source: Map, shape: Map, stride: Amount = 1) -> Convolutions:
+    """``number`` convolutions of ``source`` that give ``shape``, each position of which is a window."""
+    return Convolutions(number, kernel**2, source.channels, *inside(source, shape, kernel, stride))
+
+
+def inside(source: Map, shape: Map, kernel: int, stride: Amount = 1) -> tuple[Amount, Amount]:
+    """Rows and positions of the windows of ``shape`` that lie within ``source``, all windows together."""
+    rows = _covered(source.height, shape.height, kernel, stride)
+    return rows * shape.width, rows * _covered(source.width, shape.width, kernel, stride)
+
+
+def _covered(size: Amount, windows: Amount, kernel: int, stride: Amount) -> Amount:
+    """Positions within a side of ``size`` that ``windows`` cover which begin at -(kernel // 2) and go on by stride."""
+    covered: Amount = 0
+    for position in range(kernel):
+        ahead: Amount = kernel // 2 - position
+        # The first window whose position is not before the side, and the first whose position is behind it.
+        first, end = (larger(0, ceiling(edge, stride)) for edge in (ahead, size + ahead))
+        covered += smaller(windows, end) - smaller(windows, first)
+    return covered
 
 
 def padded(source: Map, shape: Map) -> Amount:

@@ -39,7 +39,8 @@ class Region(Table):
     gets the rest. ``holds`` lists what may be placed there. Of a hosted board's flash the first
     ``bootloader_bytes`` of what is reserved are the bootloader, which nothing here ever writes. Of an SRAM, copies of
     weights may take up to ``weight_copies_bytes`` of what is left: the start-up code copies those that are read most
-    from flash, which pays where flash has wait states and this memory has none.
+    from flash, which pays where flash has wait states and this memory has none. ``wait_states`` are those of an access
+    at the board's clock without a cache, None where no source says so.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Region(Table):
     reserved_at: Literal["start", "end"] = "start"
     bootloader_bytes: int = 0
     weight_copies_bytes: int = 0
+    wait_states: int | None = None
     holds: Row[Content]
     source: str
 

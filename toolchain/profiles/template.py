@@ -30,6 +30,7 @@ _NOTES = {
     "reserved_at": "start or end",
     "bootloader_bytes": "the part of it that nothing may ever write (hosted boards)",
     "weight_copies_bytes": "of an SRAM: most that copies of weights may take of what is left, 0 for none",
+    "wait_states": "of an access at the board's clock without a cache, for estimates of latency",
     "holds": "any of code, weights, buffers, stack",
     "artifact_bytes": "largest file of the network",
     "resident_bytes": "memory above the bare runtime",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from toolchain.cost.calibrated import cycles_per_instruction, label
+from toolchain.cost.calibrated import label
+from toolchain.cost.cycles import image_range_ms, range_words
 from toolchain.cost.figures import energy_mj
 from toolchain.cost.footprint import footprint
 from toolchain.reporting.document import Figure
@@ -46,17 +47,18 @@ def latency(sources: Sources) -> list[Figure]:
                 source=f"counted in {runtime}; the slowest image that was inspected",
             )
         )
-        pace = label(sources.profile) or "one instruction a cycle"
-        clock = f"{sources.profile.clock_hz / 1e6:g} MHz, {pace}"
+        clock = f"{sources.profile.clock_hz / 1e6:g} MHz, {range_words(sources.profile, time_ms)}"
         found.append(Figure(name=_EMULATED, value=time_ms, unit="ms", evidence="estimated", source=clock))
     estimate = _estimate(sources)
     if estimate is not None:
         speed = sources.profile.performance
-        how = label(sources.profile) or (
-            f"float speed of the board: {speed.source}"
-            if speed
-            else "instructions of the kernels, one a cycle"
-        )
+        if sources.profile.core is not None:
+            how = range_words(sources.profile, estimate, estimated=True)
+        else:
+            how = (
+                label(sources.profile)
+                or f"float speed of the board: {speed.source if speed else 'not known'}"
+            )
         found.append(Figure(name=_MODEL, value=estimate, unit="ms", evidence="estimated", source=how))
     return found
 
@@ -77,7 +79,7 @@ def energy(sources: Sources) -> list[Figure]:
 
 
 def _slowest(sources: Sources) -> tuple[str, str, int, float] | None:
-    """Artifact, runtime, instructions and milliseconds of the slowest image that an emulator counted."""
+    """Artifact, runtime, instructions and, at most, milliseconds of the slowest image that an emulator counted."""
     counted = [
         (max(report.instructions), report)
         for report in (sources.verdict.firmware if sources.verdict else ())
@@ -86,8 +88,7 @@ def _slowest(sources: Sources) -> tuple[str, str, int, float] | None:
     if not counted:
         return None
     instructions, report = counted[0]
-    cycles = instructions * cycles_per_instruction(sources.profile)
-    return report.artifact, report.runtime, instructions, cycles / sources.profile.clock_hz * 1e3
+    return report.artifact, report.runtime, instructions, image_range_ms(sources.profile, instructions)[1]
 
 
 def _estimate(sources: Sources) -> float | None:

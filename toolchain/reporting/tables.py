@@ -254,9 +254,17 @@ def proof_table(report: FirmwareReport) -> Table:
         bound = f"{report.stack_bound_bytes:,}"
         rows.append(("stack, most by the code", reserved, bound, "", "at most", "computed"))
     rows.append(("stack, deepest use", reserved, stack, "", "at most", "emulated"))
+    estimates = report.estimated_instructions or (0,) * len(report.instructions)
     rows += [
-        (f"instructions of image {index}", "", f"{count:,}", "", "", "emulated")
-        for index, count in enumerate(report.instructions)
+        (
+            f"instructions of image {index}",
+            f"{estimate:,}" if estimate else "",
+            f"{count:,}",
+            _error(estimate, count),
+            "",
+            "emulated",
+        )
+        for index, (count, estimate) in enumerate(zip(report.instructions, estimates, strict=True))
     ]
     columns = ("bytes", "predicted>", "used>", "error>", "required", "evidence")
     return Table(f"Predicted against used: {report.artifact} in {report.runtime}", columns, tuple(rows))

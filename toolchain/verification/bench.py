@@ -107,6 +107,8 @@ class Bench:
         for line in lines:
             if line.over:
                 self.fail("over_budget", line.over)
+            if line.warning:
+                self.notes.append(line.warning)
 
     def fail(self, cause: Cause, message: str) -> None:
         """Record why the verdict is not passed."""

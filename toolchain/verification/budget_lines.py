@@ -32,7 +32,8 @@ _WORDS: dict[Unit, str] = {
 class BudgetLine:
     """``used`` of ``available``, in ``unit``, of ``resource`` by ``artifact``; ``note`` says where.
 
-    ``available`` None: nothing limits it.
+    ``available`` None: nothing limits it. ``binding`` False: an estimate for a board that was never timed, of which is
+    warned and by which nothing fails.
     """
 
     artifact: str
@@ -42,6 +43,7 @@ class BudgetLine:
     evidence: Evidence
     unit: Unit = "bytes"
     note: str = ""
+    binding: bool = True
 
     @property
     def headroom(self) -> int | None:
@@ -55,7 +57,18 @@ class BudgetLine:
 
     @property
     def over(self) -> str:
-        """What is over, for the user; empty if nothing is."""
+        """What is over, for the user; empty if nothing is, or nothing may fail by it."""
+        return self._excess if self.binding else ""
+
+    @property
+    def warning(self) -> str:
+        """What may be over, where nothing fails by it; empty if nothing is."""
+        if self.binding or not self._excess:
+            return ""
+        return f"{self._excess}, {self.note}; only a timed board (`verify --serial --calibrate`) can fail by this"
+
+    @property
+    def _excess(self) -> str:
         if self.headroom is None or self.headroom >= 0:
             return ""
         return (

@@ -8,15 +8,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from toolchain.cost.calibrated import cycles_per_instruction, label
+from toolchain.cost.code_size import DEFAULT_COMPILER
+from toolchain.cost.cycles import binding, image_range_ms, range_words
 from toolchain.cost.layout import Layout
+from toolchain.cost.microcontroller import graph_instructions
+from toolchain.graph import reference
 from toolchain.verification.bench import Bench
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.elf import Image
+from toolchain.verification.firmware_image import maker
 from toolchain.verification.footprint_proof import Proof, arena_findings
 from toolchain.verification.inspection import Inspection
 from toolchain.verification.network_symbols import network_name
 from toolchain.verification.runtimes.base import Runtime
+from toolchain.verification.spike_events import spike_events
 from toolchain.verification.stack_bound import StackBound
 from toolchain.verification.verdict import FirmwareReport
 
@@ -86,11 +91,13 @@ def run_firmware(
             "its code does not show; export the network again",
         )
     if bench.limits.latency_ms is not None and counts:
-        cycles = max(count.instructions for count in counts) * cycles_per_instruction(bench.profile)
-        slowest = int(cycles * 1_000_000 / bench.profile.clock_hz)
-        available = int(bench.limits.latency_ms * 1000)
-        pace = label(bench.profile) or "at one instruction a cycle"
-        bench.hold([BudgetLine(name, "latency", slowest, available, "estimated", "us", pace)])
+        _, slowest_ms = image_range_ms(bench.profile, max(count.instructions for count in counts))
+        slowest, available = int(slowest_ms * 1000), int(bench.limits.latency_ms * 1000)
+        note = range_words(bench.profile, slowest_ms)
+        line = BudgetLine(
+            name, "latency", slowest, available, "estimated", "us", note, binding(bench.profile)
+        )
+        bench.hold([line])
     bench.firmware.append(
         FirmwareReport(
             artifact=name,
@@ -102,7 +109,19 @@ def run_firmware(
             stack_reserved_bytes=top - limit,
             stack_bound_bytes=None if bound is None else bound.bytes,
             arena_written_bytes=int(written.sum()),
+            estimated_instructions=_estimated(bench, image) if counts else (),
         )
+    )
+
+
+def _estimated(bench: Bench, image: Image) -> tuple[int, ...]:
+    """Instructions that the cost model estimates for the inspected images, at the spikes that each of them causes."""
+    spikes = next(reference.traces(bench.graph, bench.images[:INSPECTED_IMAGES])).spikes
+    core, built_with = str(bench.profile.core), maker(image, bench.graph) or DEFAULT_COMPILER
+    return tuple(
+        round(graph_instructions(bench.graph, core, spike_events(bench.graph, one), built_with))
+        for index in range(len(bench.images[:INSPECTED_IMAGES]))
+        for one in [{name: planes[:, index : index + 1] for name, planes in spikes.items()}]
     )
 
 

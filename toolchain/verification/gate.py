@@ -64,6 +64,7 @@ class Gate:
     def notes(self) -> list[str]:
         """What the user should know besides."""
         notes = [note for result in self.results for note in result.checked.notes]
+        notes += [line.warning for line in self.lines if line.warning]
         if self.base and self.gone:
             more = f" and {len(self.gone) - _SHOWN} more" if len(self.gone) > _SHOWN else ""
             notes.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolchain.cost.calibrated import label
+from toolchain.cost.cycles import binding, range_words
 from toolchain.cost.footprint import footprint
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
@@ -27,7 +28,7 @@ def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[Budg
     ):
         if used is not None and available is not None:
             lines.append(BudgetLine(NAME, resource, used, available, "estimated"))
-    for_board = ", ".join(filter(None, ("for the board", label(profile))))
+    for_board = ", ".join(filter(None, ("for the board", _pace(profile, found.latency_ms))))
     thousandths: tuple[tuple[str, float | None, float | None, Unit, str], ...] = (
         ("latency", found.latency_ms, limits.latency_ms, "us", for_board),
         ("energy", found.energy_mj, limits.energy_mj, "uj", f"{for_board}, by its active power"),
@@ -35,7 +36,9 @@ def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[Budg
     for resource, estimate, limit, unit, note in thousandths:
         if estimate is not None and limit is not None:
             used, available = round(estimate * 1000), round(limit * 1000)
-            lines.append(BudgetLine(NAME, resource, used, available, "estimated", unit, note))
+            lines.append(
+                BudgetLine(NAME, resource, used, available, "estimated", unit, note, binding(profile))
+            )
     if limits.operations is not None:
         lines.append(
             BudgetLine(
@@ -49,3 +52,10 @@ def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[Budg
             )
         )
     return lines
+
+
+def _pace(profile: Profile, latency_ms: float | None) -> str:
+    """How fast the board is taken to be."""
+    if profile.core is None or latency_ms is None:
+        return label(profile)
+    return range_words(profile, latency_ms, estimated=True)

@@ -36,53 +36,49 @@ class Subject:
 def board_subject(
     path: Path,
     profile: Profile,
-    sizes: Mapping[str, int],
+    limits: Mapping[str, int | float],
     network: NetworkLimits,
     prefixes: tuple[str, ...],
     own: bool = False,
 ) -> Subject:
-    """``path`` held to the budget of ``profile``, narrowed to ``sizes`` (keys as in ``Budget``).
+    """``path`` held to the budget of ``profile``, narrowed to ``limits`` (keys as in ``Budget``).
 
     Raises ``InputError`` if they widen it, or are of what cannot be seen from such a file.
     """
-    _require_visible(path, sizes)
-    limits = budget(
-        profile,
-        flash_bytes=sizes.get("flash_bytes"),
-        sram_bytes=sizes.get("sram_bytes"),
-        artifact_bytes=sizes.get("artifact_bytes"),
-    )
-    return Subject(path, profile, limits, network, prefixes, own)
+    _require_visible(path, limits)
+    narrowed = budget(profile, **dict[str, Any](limits))
+    return Subject(path, profile, narrowed, network, prefixes, own)
 
 
-def run_subject(path: Path, run: Path, sizes: Mapping[str, int]) -> Subject:
+def run_subject(path: Path, run: Path, limits: Mapping[str, int | float]) -> Subject:
     """``path``, a run's folder or an artifact in it, held to the budget of ``run``, narrowed further.
 
     Raises ``InputError`` if the run is broken, or as ``board_subject`` does.
     """
     from toolchain.runs import RunFolder
 
-    _require_visible(path, sizes)
-    folder, further = RunFolder(run), dict[str, Any](sizes)
+    _require_visible(path, limits)
+    folder, further = RunFolder(run), dict[str, Any](limits)
     profile = folder.profile()
     return Subject(path, profile, folder.settings().budget(profile, **further), own=True)
 
 
 def explicit_subject(
-    path: Path, sizes: Mapping[str, int], network: NetworkLimits, prefixes: tuple[str, ...]
+    path: Path, limits: Mapping[str, int | float], network: NetworkLimits, prefixes: tuple[str, ...]
 ) -> Subject:
-    """``path`` held to ``sizes`` alone, for no board in particular.
+    """``path`` held to ``limits`` alone, for no board in particular.
 
     Raises ``InputError`` if they are none, or not those of such a file.
     """
-    _require_visible(path, sizes)
+    _require_visible(path, limits)
+    sizes = dict[str, Any](limits)
     model = path.suffix in MODELS
     fitting = {"artifact_bytes"} if model else {"flash_bytes", "sram_bytes"}
     of_network = network != NetworkLimits()
     if sizes.keys() - fitting or not (sizes or of_network) or (model and of_network):
         kind, keys = ("a model", "artifact") if model else ("firmware", "flash or sram")
         raise InputError(f"{path} is {kind}; limit it with {keys}, or give the profile of its board")
-    limits = Budget(
+    alone = Budget(
         (),
         sizes.get("flash_bytes"),
         sizes.get("sram_bytes"),
@@ -92,11 +88,15 @@ def explicit_subject(
         None,
         None,
     )
-    return Subject(path, None, limits, network, prefixes)
+    return Subject(path, None, alone, network, prefixes)
 
 
-def _require_visible(path: Path, sizes: Mapping[str, int]) -> None:
-    if "sram_bytes" in sizes and path.suffix in WRITTEN:
+def _require_visible(path: Path, limits: Mapping[str, int | float]) -> None:
+    if "sram_bytes" in limits and path.suffix in WRITTEN:
         raise InputError(
             f"{path} does not say what SRAM it takes; limit that of the .elf file it was made from"
+        )
+    if limits.keys() & {"latency_ms", "energy_mj"} and path.suffix in (*MODELS, *WRITTEN, ".elf"):
+        raise InputError(
+            f"{path} does not say how long an image takes; limit the time and the energy of the run it was exported from"
         )

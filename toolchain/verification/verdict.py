@@ -47,8 +47,10 @@ class FirmwareReport:
     """What a firmware image took and did; emulated, because no board was there.
 
     ``instructions`` are those of one inference on each inspected image, counted exactly (instructions, not
-    cycles); empty where the emulator cannot count. ``memory`` says on which memories it ran. ``stack_bound_bytes``
-    follow from the code: no path through it needs more, an exception at the deepest point included.
+    cycles); empty where the emulator cannot count. ``estimated_instructions`` are what the cost model says of the same
+    images at the spikes that the reference has of them; empty where nothing was counted. ``memory`` says on which
+    memories it ran. ``stack_bound_bytes`` follow from the code: no path through it needs more, an exception at the
+    deepest point included.
     """
 
     artifact: str
@@ -60,6 +62,7 @@ class FirmwareReport:
     stack_reserved_bytes: int
     arena_written_bytes: int
     stack_bound_bytes: int | None = None
+    estimated_instructions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,12 @@ def test_energy_and_operations_have_lines_where_they_are_limited(name: str) -> N
     assert energy.used == pytest.approx(board.power.active_mw * used.latency_ms, abs=1)
 
     tighter = replace(limits, energy_mj=used.energy_mj / 2, operations=used.operations - 1)
-    over = [line.over for line in predicted_lines(GRAPH, board, tighter) if line.over]
+    found = predicted_lines(GRAPH, board, tighter)
+    over = [line.over or line.warning for line in found if line.over or line.warning]
     assert len(over) == 2
     assert over[0].startswith("prediction is over budget by") and "microjoules: energy needs" in over[0]
+    # A microcontroller that was never timed is only warned of.
+    assert [bool(line.warning) for line in found if line.resource == "energy"] == [board.core is not None]
     assert over[1] == (
         "prediction is over budget by 1 synaptic operations: operations needs"
         f" {used.operations:,} and has {used.operations - 1:,}"

@@ -18,12 +18,14 @@ from exporters.c.cores import CORES
 from tests.support.boards import with_copies
 from tests.support.graphs import of_numbers, random_graph, random_images, sensitive_graph, with_wrong_weight
 from toolchain.cost.code_size import measured_version
+from toolchain.cost.cycles import image_range_ms
 from toolchain.errors import InputError, ToolMissingError
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
 from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
 from toolchain.profiles.budget import budget
+from toolchain.profiles.schema import Calibration
 from toolchain.reporting.tables import verdict_tables
 from toolchain.verification import firmware_image
 from toolchain.verification.check import check_run
@@ -241,9 +243,26 @@ def test_latency_of_firmware_is_an_estimate_from_its_instructions(firmware_run: 
     verdict = verified(firmware_run, limits=budget(board, latency_ms=1000.0))
     line = next(line for line in verdict.budget if line.resource == "latency")
     assert (line.evidence, line.unit, line.available) == ("estimated", "us", 1_000_000)
-    assert line.used == max(verdict.firmware[0].instructions) * 1_000_000 // board.clock_hz
+    slowest_ms = image_range_ms(board, max(verdict.firmware[0].instructions))[1]
+    assert line.used == int(slowest_ms * 1000) and "ms at 1 to" in line.note
+    # Nothing fails by the estimate for a board that was never timed.
     late = verified(firmware_run, limits=budget(board, latency_ms=0.001))
+    assert late.failures == () and any(
+        "latency needs" in note and "--calibrate" in note for note in late.notes
+    )
+    timed = Calibration(
+        board="mine", measured_on="2026-11-24", cycles_per_instruction=1.25, source="measured"
+    )
+    board = board.model_copy(update={"calibration": timed})
+    late = verify(firmware_run, board, IMAGES, TARGETS, limits=budget(board, latency_ms=0.001))
     assert any("latency needs" in failure.message for failure in late.failures)
+
+
+def test_the_estimate_of_instructions_is_beside_their_count(firmware_run: Path) -> None:
+    (report,) = verified(firmware_run).firmware
+    assert len(report.estimated_instructions) == len(report.instructions) > 0
+    for estimate, count in zip(report.estimated_instructions, report.instructions, strict=True):
+        assert estimate == pytest.approx(count, rel=0.1)
 
 
 def test_energy_and_operations_are_held_once_to_the_prediction(firmware_run: Path, tmp_path: Path) -> None:
@@ -253,7 +272,8 @@ def test_energy_and_operations_are_held_once_to_the_prediction(firmware_run: Pat
     lines = [(line.artifact, line.resource, line.evidence) for line in verdict.budget]
     assert lines[-2:] == [("prediction", "energy", "estimated"), ("prediction", "operations", "estimated")]
     over = verified(firmware_run, limits=budget(board, energy_mj=1e-3, operations=10))
-    assert causes(over) == {"over_budget"} and len(over.failures) == 2
+    assert causes(over) == {"over_budget"} and len(over.failures) == 1
+    assert any("energy needs" in note for note in over.notes)
     for name in ("esp32s3", "raspberry_pi_4b"):
         board = load(name)
         limits = budget(board, energy_mj=1000.0, operations=10**9)

@@ -12,6 +12,8 @@ ADDRESS_SPACE_BYTES = 2**32
 VECTORS_ALIGNMENT_BYTES = 256
 """A Cortex-M0+ asks it of the vector table that starts our image (VTOR bits 31:8); an M4 asks for half."""
 
+MOST_WAIT_STATES = 64
+
 COPIES_ALIGNMENT_BYTES = 4
 """The start-up code copies words."""
 
@@ -112,6 +114,16 @@ def copies_suit_memory(profile: Profile) -> Iterator[str]:
             yield f"{name} has weight_copies_bytes, but another firmware starts this board; remove it"
         if size < 0 or size > region.available_bytes or size % COPIES_ALIGNMENT_BYTES:
             yield f"{name} weight_copies_bytes is {size}; give a multiple of 4 up to {region.available_bytes}"
+
+
+def wait_states_are_counted(profile: Profile) -> Iterator[str]:
+    """A memory's accesses wait for a number of cycles that a controller can be set to."""
+    for region in profile.regions:
+        if region.wait_states is not None and not 0 <= region.wait_states <= MOST_WAIT_STATES:
+            yield (
+                f"[regions.{region.name}] wait_states is {region.wait_states}; give 0 to {MOST_WAIT_STATES} cycles, as "
+                "the reference manual has them for the board's clock"
+            )
 
 
 def contents_have_a_place(profile: Profile) -> Iterator[str]:

@@ -10,7 +10,8 @@ from toolchain.reporting.document.part import Evidence, Part
 class BudgetRow(Part):
     """``used`` of ``available``, in ``unit``, of ``resource`` by ``artifact``; headroom is negative if over.
 
-    Where nothing limits the resource, ``available`` and ``headroom`` are null.
+    Where nothing limits the resource, ``available`` and ``headroom`` are null. By what is not ``binding`` nothing
+    fails: an estimate for a board that was never timed.
     """
 
     artifact: str
@@ -21,6 +22,7 @@ class BudgetRow(Part):
     unit: Literal["bytes", "us", "uj", "operations"]
     evidence: Evidence
     note: str
+    binding: bool = True
 
 
 class Failure(Part):
