@@ -11,6 +11,10 @@ Document = dict[str, Any]
 UNITS = {"latency": "ms", "pace": "ms", "energy": "mJ", "operations": "operations"}
 """Limits that are no sizes."""
 
+NOT_TIMED = (
+    "note: this board was never timed, so its latency and energy are estimates at the slow end of their range;"
+    " verify and check warn of them and fail by neither"
+)
 NO_PACE = "note: no size answers 30 times a second on this board (estimate), so the fastest was taken"
 
 
@@ -145,6 +149,8 @@ def _show_network(document: Document) -> None:
     print(f"network: {document['architecture']}")
     if not document["keeps_pace"]:
         print(NO_PACE)
+    if not document["timed"] and {"latency", "energy"} & {line["limit"] for line in document["budget"]}:
+        print(NOT_TIMED)
     if document["demonstration"]:
         print("a demonstration on the built-in digits, not a deployable model; give --data for your own")
 

@@ -7,6 +7,7 @@ from statistics import stdev
 from typing import Any
 
 from toolchain.architecture.text import to_text
+from toolchain.cost.cycles import binding
 from toolchain.measures import MEASURES
 from toolchain.search.algorithms.base import Found, ScoredCell
 from toolchain.search.board import LATENCY, PACE, Board, Verdict
@@ -102,6 +103,7 @@ def _board(board: Board, keeps_pace: bool) -> Document:
         "task": board.task,
         "demonstration": board.demonstration,
         "keeps_pace": keeps_pace,
+        "timed": binding(board.profile),
     }
 
 

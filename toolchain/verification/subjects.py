@@ -98,5 +98,5 @@ def _require_visible(path: Path, limits: Mapping[str, int | float]) -> None:
         )
     if limits.keys() & {"latency_ms", "energy_mj"} and path.suffix in (*MODELS, *WRITTEN, ".elf"):
         raise InputError(
-            f"{path} does not say how long an image takes; limit the time and the energy of the run it was exported from"
+            f"{path} does not say how long an image takes; limit the time and the energy of the run that it is from"
         )

@@ -18,6 +18,7 @@ from toolchain import runs
 from toolchain.cli.main import main
 from toolchain.graph.storage import save_graph
 from toolchain.profiles import load
+from toolchain.profiles.schema import Calibration
 from toolchain.settings import LimitSettings, RunSettings
 
 BOARD = "stm32f405"
@@ -277,13 +278,35 @@ def test_a_run_s_narrowed_latency_holds(capsys: pytest.CaptureFixture[str], tmp_
     assert code == 4 and "latency needs" in err
 
 
+def test_time_and_energy_of_a_run_are_limited_by_options(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    timed = Calibration(board="mine", measured_on="2026-11-24", cycles_per_instruction=1.3, source="measured")
+    for calibration, expected in ((None, 0), (timed, 4)):
+        board = load(BOARD).model_copy(update={"calibration": calibration})
+        run = runs.create(tmp_path / f"run{expected}", board, RunSettings())
+        save_graph(random_graph(1), run.path)
+        assert check(capsys, run.path, "--latency", "10s", "--energy", "1J")[0] == 0
+        code, out, err = check(capsys, run.path, "--latency", "0.001ms", "--energy", "0.1uJ")
+        where = err if expected else out
+        assert code == expected and "latency needs" in where and "energy needs" in where
+        assert ("calibrated on mine, 2026-11-24" in out) == bool(expected)
+
+
+def test_a_file_says_nothing_of_its_time(capsys: pytest.CaptureFixture[str], elf: Path) -> None:
+    code, _, err = check(capsys, elf, "--profile", BOARD, "--latency", "10ms")
+    assert code == 3 and "limit the time and the energy of the run" in err
+
+
 def test_a_run_s_energy_and_operations_hold(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     settings = RunSettings(limits=LimitSettings(energy_mj=1e-3, operations=10))
     run = runs.create(tmp_path / "run", load(BOARD), settings)
     save_graph(random_graph(1), run.path)
     code, out, err = check(capsys, run.path)
     assert code == 4 and " mJ" in out and "operations" in out
-    assert "microjoules: energy needs" in err and "synaptic operations: operations needs" in err
+    # The board was never timed: nothing fails by its energy.
+    assert "microjoules: energy needs" in out and "synaptic operations: operations needs" in err
+    assert "energy needs" not in err
     run.save_settings(RunSettings(limits=LimitSettings(energy_mj=1e6, operations=10**9)))
     code, out, err = check(capsys, run.path)
     assert (code, err) == (0, "") and "1,000,000,000" in out

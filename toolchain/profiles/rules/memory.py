@@ -190,6 +190,7 @@ RULES = (
     regions_do_not_overlap,
     contents_suit_memory,
     copies_suit_memory,
+    wait_states_are_counted,
     contents_have_a_place,
     stack_has_a_place,
     host_keeps_its_memory,
