@@ -92,6 +92,11 @@ def _slowest(sources: Sources) -> tuple[str, str, int, float] | None:
 
 
 def _estimate(sources: Sources) -> float | None:
+    """Milliseconds by the cost model: at the spikes of the slowest inspected image, else at assumed ones."""
+    for firmware in sources.verdict.firmware if sources.verdict else ():
+        if firmware.estimated_instructions:
+            slowest = max(firmware.estimated_instructions)
+            return image_range_ms(sources.profile, slowest, estimated=True)[1]
     if sources.graph is None:
         return None
     return footprint(sources.graph, sources.profile, sources.limits.targets).latency_ms
