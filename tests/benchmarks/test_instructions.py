@@ -24,7 +24,6 @@ pytest.importorskip("unicorn")
         ("cortex-m3", "gcc"),
         ("cortex-m4", "zig"),
         ("cortex-m4", "gcc"),
-        ("cortex-m33", "zig"),
     ],
 )
 def test_the_estimate_is_what_firmware_executes(core: Core, compiler: compilers.Compiler) -> None:
