@@ -38,6 +38,7 @@ from toolchain.errors import SpikenasError
 from toolchain.files import read_toml, write_atomic
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
+from toolchain.graph.nodes import Lif
 from toolchain.profiles.schema import Core, Profile
 from toolchain.verification.instruction_count import thumb_instructions
 from toolchain.verification.runtimes.unicorn import UnicornRuntime
@@ -97,11 +98,16 @@ def counted(graph: Graph, profile: Profile, compiler: Compiler, images: NDArray[
                 scores = runtime.scores(image[None])
             if not np.array_equal(scores, trace.scores) or len(parts) != len(nodes):
                 raise SystemExit(f"the firmware for {profile.core} does not compute what the reference does")
-            events = node_events(graph, trace.spikes)
+            events = node_events(graph, trace.spikes, _sharing(graph))
             for node, count in zip(graph.nodes[1:], parts, strict=True):
                 amounts.append(_amounts(graph, node, events.get(node.name, Events())))
                 instructions.append(count)
     return Counted(np.array(amounts, float), np.array(instructions, float))
+
+
+def _sharing(graph: Graph) -> list[str]:
+    """The nodes that share rows between time steps: all, where no image decided."""
+    return [node.name for node in graph.all(Lif)]
 
 
 @contextmanager
@@ -166,7 +172,9 @@ def errors(core: Core, compiler: Compiler, seeds: range, model: str) -> list[flo
             nodes = len(graph.nodes) - 1
             total = measured.instructions[index * nodes : (index + 1) * nodes].sum()
             found.append(
-                graph_instructions(graph, core, spike_events(graph, trace.spikes), compiler) / total - 1
+                graph_instructions(graph, core, spike_events(graph, trace.spikes, _sharing(graph)), compiler)
+                / total
+                - 1
             )
     return found
 

@@ -106,16 +106,16 @@ def layer_events(graph: Graph, node: Lif, spikes: Mapping[str, NDArray[np.uint8]
     for t in range(0, graph.time_steps, STEPS):
         first = {source: planes[t] for source, planes in maps.items()}
         if t + 1 == graph.time_steps:
-            alone = _lists(node, first)
+            alone = lists_of(node, first)
             apart, shared = apart + alone, shared + alone
             break
         second = {source: planes[t + 1] for source, planes in maps.items()}
         both = {source: first[source] & second[source] for source in maps}
-        shared += _lists(node, both)
+        shared += lists_of(node, both)
         both_spikes += _count(both)
         for step in (first, second):
-            apart += _lists(node, step)
-            shared += _lists(node, {source: step[source] & ~both[source] for source in maps})
+            apart += lists_of(node, step)
+            shared += lists_of(node, {source: step[source] & ~both[source] for source in maps})
     sources = [planes[0] for planes in maps.values()]
     neurons = sum(plane.size for plane in sources)
     return LayerEvents(
@@ -133,7 +133,7 @@ def _count(planes: Mapping[str, Planes]) -> int:
     return sum(int(np.count_nonzero(each)) for each in planes.values())
 
 
-def _lists(node: Lif, planes: Mapping[str, Planes]) -> Lists:
+def lists_of(node: Lif, planes: Mapping[str, Planes]) -> Lists:
     """One list at each position of ``node``, of the neurons in ``planes``, by source."""
     rows = 0
     events = np.zeros((len(next(iter(planes.values()))), node.shape.height, node.shape.width), np.int64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from toolchain.cost.code_size import DEFAULT_COMPILER
 from toolchain.cost.cycles import binding, image_range_ms, range_words
+from toolchain.cost.kernel_choice import choices
 from toolchain.cost.layout import Layout
 from toolchain.cost.microcontroller import graph_instructions
 from toolchain.graph import reference
@@ -117,12 +118,23 @@ def run_firmware(
 def _estimated(bench: Bench, image: Image) -> tuple[int, ...]:
     """Instructions that the cost model estimates for the inspected images, at the spikes that each of them causes."""
     spikes = next(reference.traces(bench.graph, bench.images[:INSPECTED_IMAGES])).spikes
+    sharing = _sharing(bench)
     core, built_with = str(bench.profile.core), maker(image, bench.graph) or DEFAULT_COMPILER
     return tuple(
-        round(graph_instructions(bench.graph, core, spike_events(bench.graph, one), built_with))
+        round(graph_instructions(bench.graph, core, spike_events(bench.graph, one, sharing), built_with))
         for index in range(len(bench.images[:INSPECTED_IMAGES]))
         for one in [{name: planes[:, index : index + 1] for name, planes in spikes.items()}]
     )
+
+
+def _sharing(bench: Bench) -> set[str]:
+    """The nodes whose kernels share rows between time steps, as the exported sources say."""
+    from exporters.c import spike_record
+
+    sources = bench.artifacts / "c"
+    events = spike_record.read(sources, bench.graph) if sources.is_dir() else None
+    found = choices(bench.graph, bench.profile.core, events)
+    return {name for name, choice in found.items() if choice.share}
 
 
 def emulated_scores(bench: Bench, runtime: Runtime, name: str) -> NDArray[np.int32]:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.graphs import in_random_bits, random_graph, random_images
 from toolchain.graph import reference
 from toolchain.graph.nodes import Lif, Pool, Skip, SpikeConv
-from toolchain.verification.spike_events import block_words, node_events, spike_events
+from toolchain.verification.spike_events import node_events, spike_events
 
 
-def listed(node: Lif, spikes: dict[str, Any], images: int) -> Counter[str]:
+def block_words(spikes: Any) -> Any:
+    """Spikes [T, n, C, H, W] as words of 16 channels [T, n, H, W, blocks]."""
+    padded = np.pad(spikes, ((0, 0), (0, 0), (0, -spikes.shape[2] % 16), (0, 0), (0, 0)))
+    return np.packbits(padded.transpose(0, 1, 3, 4, 2), axis=-1, bitorder="little").view("<u2")
+
+
+def listed(node: Lif, spikes: dict[str, Any], images: int, share: bool) -> Counter[str]:
     """As the loops of snn_spike.c list and walk them."""
     found: Counter[str] = Counter()
     blocks = -(-node.shape.channels // 16)
@@ -25,7 +32,7 @@ def listed(node: Lif, spikes: dict[str, Any], images: int) -> Counter[str]:
                     lists: list[list[int]] = [[], [], []]
                     for edge in node.edges:
                         if isinstance(edge, SpikeConv):
-                            list_window(edge, spikes[edge.source], image, t, y, x, lists, found)
+                            list_window(edge, spikes[edge.source], image, t, y, x, lists, found, share)
                     for events in lists:
                         found["listed"] += len(events)
                         found["walks"] += blocks * bool(events)
@@ -46,6 +53,7 @@ def list_window(
     x: int,
     lists: list[list[int]],
     found: Counter[str],
+    share: bool,
 ) -> None:
     channels, height, width = source.shape[2:]
     words = block_words(source)[:, image]
@@ -69,7 +77,7 @@ def list_window(
                     sum(pair[k] << 16 * i for i, pair in enumerate(run[at : at + 2])) for k in (0, 1)
                 )
                 found["looked"] += bool(first | second)
-                both = first & second
+                both = first & second if share else 0
                 for events, word in zip(lists, (both, first ^ both, second ^ both), strict=True):
                     if word:
                         events.append(word)
@@ -91,12 +99,13 @@ def neighbours(node: Lif, edge: Skip | Pool, source: Any, image: int) -> int:
 def test_events_are_those_of_the_kernels_loops(seed: int) -> None:
     graph = in_random_bits(random_graph(seed), seed) if seed % 3 == 0 else random_graph(seed)
     spikes = next(reference.traces(graph, random_images(graph, 2, seed))).spikes
-    found = node_events(graph, spikes)
+    sharing = [node.name for node in graph.all(Lif) if seed % 2]
+    found = node_events(graph, spikes, sharing)
     nodes = [node for node in graph.all(Lif) if node.edges[0].source in spikes]
     for node in nodes:
-        expected = listed(node, spikes, 2)
+        expected = listed(node, spikes, 2, node.name in sharing)
         assert {name: count for name, count in vars(found[node.name]).items() if count} == {
             name: count for name, count in expected.items() if count
         }
     assert found["head"].counted == spikes[graph.head.source].sum()
-    assert spike_events(graph, spikes).rows_8 == sum(each.rows_8 for each in found.values())
+    assert spike_events(graph, spikes, sharing).rows_8 == sum(each.rows_8 for each in found.values())
