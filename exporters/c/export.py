@@ -47,6 +47,8 @@ RUNTIME = (
     "snn_spike.c",
     "snn_rows.c",
     "snn_rows_dsp.c",
+    "snn_rows_m3.c",
+    "snn_rows_m0.c",
     "snn_or_pool.c",
     "snn_head.c",
     "snn_self_test.c",

@@ -28,8 +28,8 @@ class LifBounds:
     """Per-channel extremes of one ``Lif`` node, all int64 [channels], in units of 2**-e.
 
     ``accumulator`` is the largest magnitude of a sum before rounding; ``current_low``/``current_high``
-    bound i, ``potential_low``/``potential_high`` bound u after the current is added and before the
-    reset; ``potential_low`` also covers u - threshold.
+    bound i, and i without the bias, which the kernels add last; ``potential_low``/``potential_high`` bound u
+    after the current is added and before the reset; ``potential_low`` also covers u - threshold.
     """
 
     accumulator: Bounds
@@ -59,8 +59,8 @@ def round_half_up(accumulator: Bounds, rounding: Bounds) -> Bounds:
 def lif_bounds(node: Lif, time_steps: int) -> LifBounds:
     """Run the worst-case recurrence of every channel of ``node`` over ``time_steps``."""
     exponent = as_int(node.exponent, f"{node.name}.exponent")
-    high = as_int(node.bias, f"{node.name}.bias")
-    low = high.copy()
+    bias = as_int(node.bias, f"{node.name}.bias")
+    high, low = bias.copy(), bias.copy()
     accumulator = np.zeros_like(high)
     for edge in node.edges:
         if isinstance(edge, Skip):
@@ -80,7 +80,9 @@ def lif_bounds(node: Lif, time_steps: int) -> LifBounds:
                 accumulator = np.maximum(accumulator, np.maximum(positive, -negative))
             high, low = high + positive, low + negative
     potential_low, potential_high = _potential_bounds(node, low, high, time_steps)
-    return LifBounds(accumulator, low, high, potential_low, potential_high)
+    return LifBounds(
+        accumulator, np.minimum(low, low - bias), np.maximum(high, high - bias), potential_low, potential_high
+    )
 
 
 def score_bounds(graph: Graph) -> Bounds:

@@ -24,45 +24,54 @@ SNN_ASSERT(info, sizeof(snn_info) == 60);
 #endif
 
 #if !SNN_DSP
-/* What a potential is a time step later. */
-static inline int32_t leaked(const snn_neurons *neurons, int32_t u)
+
+/*
+ * Two neurons at once, as numbers whose halves are 2^15 more than potentials. What is left of such a number shifted
+ * right by s, in each half, is the shifted potential and 2^(15 - s) more. `mask`: what is left of the bits of a half;
+ * without any, the shifted potentials are as if they were 0.
+ */
+static inline __attribute__((always_inline)) uint32_t fire(const snn_neurons *neurons, uint32_t block,
+                                                           uint32_t subtract, uint32_t shift, uint32_t mask,
+                                                           uint32_t more, snn_pair *potential, const snn_sums *current)
 {
-    if (neurons->leak == SNN_LEAK_SUBTRACT) {
-        return u - (u >> neurons->leak_shift);
+    const snn_pair *bias = snn_pairs_of(neurons->bias, block);
+    const snn_pair *threshold = snn_pairs_of(neurons->threshold, block);
+    uint32_t fired = 0;
+    uint32_t k;
+
+    for (k = SNN_PAIRS; k-- > 0;) {
+        const uint32_t before = potential[k] ^ SNN_SIGNS;
+        const uint32_t shifted = (before >> shift) & mask;
+        uint32_t u = (subtract ? before - shifted : shifted) + more;
+        uint32_t above;
+
+        u += (bias[k] ^ SNN_SIGNS) + (current->pair[k] ^ SNN_SIGNS);
+        above = u - threshold[k];
+        fired <<= 1;
+        if (above & SNN_SIGNS) {
+            const uint32_t reached = (above >> 15) & SNN_ONES;
+            /* All bits of the halves of which those are the lowest. */
+            const uint32_t halves = (reached << 16) - reached;
+
+            fired |= reached;
+            u -= (neurons->reset_to_zero ? u ^ SNN_SIGNS : threshold[k]) & halves;
+        }
+        potential[k] = u ^ SNN_SIGNS;
     }
-    return neurons->leak == SNN_LEAK_SHIFT ? u >> neurons->leak_shift : u;
+    return (fired | fired >> 8) & 0xFFFFu;
 }
 
 uint32_t snn_fire(const snn_neurons *neurons, uint32_t block, uint32_t t, snn_pair *potential,
                   const snn_sums *current)
 {
-    const snn_pair *bias = snn_pairs_of(neurons->bias, block);
-    const snn_pair *threshold = snn_pairs_of(neurons->threshold, block);
-    const uint32_t to_zero = neurons->reset_to_zero;
-    uint32_t fired = 0;
-    uint32_t k;
+    const uint32_t leak = t ? neurons->leak : SNN_LEAK_SHIFT;
+    const uint32_t shift = neurons->leak_shift;
+    const uint32_t mask = t && neurons->leak != SNN_LEAK_NONE ? (0xFFFFu >> shift) * SNN_ONES : 0;
+    const uint32_t excess = mask ? (0x8000u >> shift) * SNN_ONES : 0;
 
-    for (k = 0; k < SNN_PAIRS; k++) {
-        const uint32_t drive = snn_add(bias[k], current->pair[k]);
-        const int32_t low_threshold = snn_low(threshold[k]);
-        const int32_t high_threshold = snn_high(threshold[k]);
-        int32_t low = snn_low(drive);
-        int32_t high = snn_high(drive);
-
-        if (t) {
-            low += leaked(neurons, snn_low(potential[k]));
-            high += leaked(neurons, snn_high(potential[k]));
-        }
-        if (low >= low_threshold) {
-            fired |= 1u << k;
-            low = to_zero ? 0 : low - low_threshold;
-        }
-        if (high >= high_threshold) {
-            fired |= 1u << (k + SNN_PAIRS);
-            high = to_zero ? 0 : high - high_threshold;
-        }
-        potential[k] = snn_pair_of((uint32_t)low, (uint32_t)high);
+    if (leak == SNN_LEAK_SHIFT) {
+        return fire(neurons, block, 0, shift, mask, 0u - SNN_SIGNS - excess, potential, current);
     }
-    return fired;
+    return fire(neurons, block, 1, shift, mask, excess - 2u * SNN_SIGNS, potential, current);
 }
 #endif

@@ -14,8 +14,27 @@
 #define SNN_DSP 0
 #endif
 
+/** Whether rows of weights are added in assembly for Cortex-M3 (snn_rows_m3.c) or Cortex-M0+ (snn_rows_m0.c). */
+#if defined(__ARM_ARCH_7M__)
+#define SNN_THUMB2 1
+#else
+#define SNN_THUMB2 0
+#endif
+#if defined(__ARM_ARCH_6M__)
+#define SNN_THUMB1 1
+#else
+#define SNN_THUMB1 0
+#endif
+
 /* One, in each half. */
 #define SNN_ONES 0x00010001u
+
+/*
+ * The sign bit of each half. A pair with these flipped, as a number, has 2^15 more in each half, and neither is
+ * negative: sums and differences of such numbers are right modulo 2^32 while their halves come and go, and the
+ * result is a pair again wherever both halves fit in int16.
+ */
+#define SNN_SIGNS 0x80008000u
 
 /* Sums of the 16 channels of a block. */
 typedef struct {

@@ -75,6 +75,15 @@ def test_a_channel_at_the_limit_fits_and_one_above_does_not() -> None:
     assert not lif_bounds(above, 1).fits.any()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_current_fits_before_the_bias_is_added_too(sign: int) -> None:
+    """The kernels add the bias to a sum of weights that must fit by itself."""
+    weights = [-sign * 127] * 260
+    node = one_neuron(weights, sign * 1000, 1, Leak("none", 1), "zero")
+    assert not lif_bounds(node, 1).fits.any()
+    assert lif_bounds(one_neuron(weights[:250], sign * 1000, 1, Leak("none", 1), "zero"), 1).fits.all()
+
+
 @pytest.mark.parametrize(
     ("value", "rounding", "expected"), [(5, 0, 5), (6, 2, 2), (-6, 2, -1), (5, 2, 1), (-7, 2, -2)]
 )
