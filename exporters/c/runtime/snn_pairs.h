@@ -14,13 +14,13 @@
 #define SNN_DSP 0
 #endif
 
-/** Whether rows of weights are added in assembly for Cortex-M3 (snn_rows_m3.c) or Cortex-M0+ (snn_rows_m0.c). */
+/** Whether rows are added in assembly for Cortex-M3 (snn_rows_m3.c), or for M0, M0+ and M23 (snn_rows_m0.c). */
 #if defined(__ARM_ARCH_7M__)
 #define SNN_THUMB2 1
 #else
 #define SNN_THUMB2 0
 #endif
-#if defined(__ARM_ARCH_6M__)
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
 #define SNN_THUMB1 1
 #else
 #define SNN_THUMB1 0
@@ -47,16 +47,6 @@ static inline uint32_t snn_pair_of(uint32_t low, uint32_t high)
     return (low & 0xFFFFu) | high << 16;
 }
 
-static inline int32_t snn_low(uint32_t pair)
-{
-    return (int16_t)(pair & 0xFFFFu);
-}
-
-static inline int32_t snn_high(uint32_t pair)
-{
-    return (int32_t)pair >> 16;
-}
-
 static inline uint32_t snn_add(uint32_t one, uint32_t other)
 {
 #if SNN_DSP
@@ -66,9 +56,7 @@ static inline uint32_t snn_add(uint32_t one, uint32_t other)
     return sum;
 #else
     /* The top bits of both halves are added without their carries. */
-    const uint32_t top = 0x80008000u;
-
-    return ((one & ~top) + (other & ~top)) ^ ((one ^ other) & top);
+    return ((one & ~SNN_SIGNS) + (other & ~SNN_SIGNS)) ^ ((one ^ other) & SNN_SIGNS);
 #endif
 }
 
