@@ -15,8 +15,9 @@
  *   next; codes of 4 bits have word 2j in the low bits of word j and word 2j + 1 in the high ones, and those of 2 bits
  *   all four in one word.
  *
- * Currents, potentials and thresholds fit in int16, and sums of pixels in 24 bits, whatever the input is: the
- * exporter refuses a network for which this is not proven. The kernels check nothing at run time.
+ * Currents (with the bias and without it), potentials and thresholds fit in int16, and sums of pixels in 24 bits,
+ * whatever the input is: the exporter refuses a network for which this is not proven. The kernels check nothing at run
+ * time.
  */
 #ifndef SNN_H
 #define SNN_H

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.c_networks import CNetwork, compiled
 from toolchain.graph import reference
+from toolchain.graph.bounds import INT16_MAX
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import (
     Edge,
@@ -154,50 +155,41 @@ CASES = {
 }
 
 
-def beyond_int16() -> Case:
-    """Sums of weights that leave int16 and come back by the bias; channels 0 and 2, and 1 and 3, share a register.
+def at_the_ends_of_int16(bits: int, code: int, shift: int, inputs: int, side: int) -> Case:
+    """Sums of weights that, with the bias, end at 32767 in channel 0 and at -32767 in channel 1.
 
-    Channel 0: 260 * 127 - 300 = 32720; channel 1: -32720. A carry or borrow of theirs would tip channels 2
-    (99 of 100) and 3 (100 of 100).
+    Channels 0, 1, 8 and 9 are in one word of a row, and 0 and 8, 1 and 9 in one of the sums: a carry or borrow would
+    tip channels 8 (99 of 100) and 9 (100 of 100). Only the middle of a ``side`` x ``side`` map sees all neurons.
     """
-    sources, bias = Shape(260, 1, 1), np.array([-300, 300, 99, 100], np.int16)
-    weight = np.zeros((4, 260, 1, 1), np.int8)
-    weight[0], weight[1] = 127, -127
-    threshold = np.array([32000, 1, 100, 100], np.int16)
-    exponent = np.full(4, 3, np.uint8)
-    stem = lif("stem", sources, pixels(1, channels=260))
-    edges = (SpikeConv("stem", 1, 1, weight),)
-    node = Lif("node", Shape(4, 1, 1), edges, bias=bias, threshold=threshold, exponent=exponent)
-    return Case(network(1, ONE, stem, node), [1], [1, 0, 0, 1])
-
-
-CASES["sums leave int16 and come back"] = beyond_int16()
-
-
-def packed_beyond_int16(bits: int, code: int, shift: int, inputs: int, side: int, bias: int) -> Case:
-    """The same with packed weights, of neighbours of a ``side`` x ``side`` map; only its middle sees all of them."""
-    sources, weight = Shape(inputs, side, side), np.zeros((4, inputs, side, side), np.int8)
+    sources, weight = Shape(inputs, side, side), np.zeros((10, inputs, side, side), np.int8)
     weight[0], weight[1] = code << shift, -code << shift
-    assert inputs * side**2 * code << shift > 32767
-    stem = lif("stem", sources, pixels(1, channels=inputs))
+    bias = np.zeros(10, np.int16)
+    bias[0] = INT16_MAX - (inputs * side**2 * code << shift)
+    assert 0 < bias[0] < 1 << shift + 4
+    bias[1], bias[8], bias[9] = -bias[0], 99, 100
+    threshold = np.full(10, 100, np.int16)
+    threshold[0], threshold[1] = 32000, 1
     node = Lif(
         "node",
-        Shape(4, side, side),
+        Shape(10, side, side),
         (SpikeConv("stem", side, 1, weight),),
         NO_LEAK,
-        bias=np.array([bias, -bias, 99, 100], np.int16),
-        threshold=np.array([32000, 1, 100, 100], np.int16),
-        exponent=np.full(4, 3, np.uint8),
+        bias=bias,
+        threshold=threshold,
+        exponent=np.full(10, 3, np.uint8),
         bits=bits,
-        code_shift=np.array([shift, shift, 0, 5], np.uint8),
+        code_shift=None if bits == 8 else np.array([shift, shift, 0, 0, 0, 0, 0, 0, 0, 5], np.uint8),
     )
-    return Case(network(1, Shape(1, side, side), stem, node), [1] * side**2, [1, 0, 0, side**2])
+    stem = lif("stem", sources, pixels(1, channels=inputs))
+    counts = [1, *[0] * 8, side**2]
+    return Case(network(1, Shape(1, side, side), stem, node), [1] * side**2, counts)
 
 
-CASES["sums of codes of 4 bits leave int16 and come back"] = packed_beyond_int16(4, 7, 0, 521, 3, -300)
-CASES["sums of codes of 4 bits leave int16 when shifted"] = packed_beyond_int16(4, 7, 4, 297, 1, -700)
-CASES["sums of codes of 2 bits leave int16 and come back"] = packed_beyond_int16(2, 1, 0, 3650, 3, -300)
-CASES["sums of codes of 2 bits leave int16 when shifted"] = packed_beyond_int16(2, 1, 6, 520, 1, -700)
+CASES["sums of weights reach the ends of int16"] = at_the_ends_of_int16(8, 127, 0, 258, 1)
+CASES["sums of codes of 4 bits reach the ends of int16"] = at_the_ends_of_int16(4, 7, 0, 520, 3)
+CASES["sums of codes of 4 bits reach the ends of int16 when shifted"] = at_the_ends_of_int16(4, 7, 4, 292, 1)
+CASES["sums of codes of 2 bits reach the ends of int16"] = at_the_ends_of_int16(2, 1, 0, 3640, 3)
+CASES["sums of codes of 2 bits reach the ends of int16 when shifted"] = at_the_ends_of_int16(2, 1, 6, 511, 1)
 
 
 @pytest.fixture(scope="module")
