@@ -25,6 +25,9 @@ SUFFIXES: dict[Core, str] = {
 }
 """How the files of ``runtime`` that are written for a core end; ``snn_pairs.h`` tells cores apart."""
 
+PLAIN: set[tuple[Core, str]] = {("cortex-m3", "snn_spike_4"), ("cortex-m3", "snn_spike_2")}
+"""Kernels whose hot loop is in plain C where others of the same core have theirs in its own files."""
+
 _FILES = {
     "snn_pixel": ("snn_pixel.c", "snn_dense"),
     "snn_frames": ("snn_pixel.c", "snn_dense"),
@@ -120,7 +123,8 @@ def _files(function: str, core: Core | None) -> tuple[str, ...]:
     file, hot = _FILES.get(function, ("snn_spike.c", "snn_rows"))
     if hot is None:
         return (file,)
-    own = f"{hot}{SUFFIXES[core] if core in SUFFIXES else ''}.c"
+    suffix = SUFFIXES[core] if core in SUFFIXES and (core, function) not in PLAIN else ""
+    own = f"{hot}{suffix}.c"
     return file, own if own in RUNTIME else f"{hot}.c"
 
 

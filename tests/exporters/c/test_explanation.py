@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from benchmarks.code_sizes import network
 from benchmarks.dense.board import board
 from exporters.c import compilers, export
 from exporters.c.cores import ARM, CODE, CORES
@@ -46,17 +47,20 @@ def test_what_is_told_is_what_is_exported(seed: int, tmp_path: Path) -> None:
 def test_the_hot_loop_is_in_the_file_that_is_named(core: Core, tmp_path: Path) -> None:
     """The others leave the function to it, or no image would link."""
     compiler, command = compilers.arm_command(None)
-    graph, profile = random_graph(1), board(core)
+    graph, profile = network(1, bits=[8, 4, 2]), board(core)
     folder = export(graph, profile, tmp_path)[0].parent
-    named = {layer.files[-1]: layer.function for layer in explained(graph, profile, None)}
-    rows = next(name for name in named if name.startswith("snn_rows"))
     flags = [*ARM[compiler], f"-mcpu={CORES[core][compiler]}", *CODE]
-    outcome = compilers.run([*command, *flags, "-c", rows, "-o", "rows.o"], folder)
-    assert outcome.returncode == 0, outcome.stderr
-    with (folder / "rows.o").open("rb") as stream:
-        symbols = ELFFile(stream).get_section_by_name(".symtab")
-        (found,) = symbols.get_symbol_by_name(f"snn_add_rows_{graph.nodes[2].bits}")  # type: ignore[union-attr]
-        assert found["st_info"]["type"] == "STT_FUNC"
+    named = {
+        (layer.files[-1], layer.bits) for layer in explained(graph, profile, None) if layer.share is not None
+    }
+    assert {bits for _, bits in named} == {8, 4, 2}
+    for rows, bits in named:
+        outcome = compilers.run([*command, *flags, "-c", rows, "-o", "rows.o"], folder)
+        assert outcome.returncode == 0, outcome.stderr
+        with (folder / "rows.o").open("rb") as stream:
+            symbols = ELFFile(stream).get_section_by_name(".symtab")
+            (found,) = symbols.get_symbol_by_name(f"snn_add_rows_{bits}")  # type: ignore[union-attr]
+            assert found["st_info"]["type"] == "STT_FUNC"
 
 
 def test_a_core_without_its_own_files_has_the_plain_ones() -> None:
