@@ -82,3 +82,8 @@ def read(folder: Path, graph: Graph) -> dict[str, LayerEvents] | None:
         )
         for name, layer in layers.items()
     }
+
+
+def read_if_there(folder: Path, graph: Graph) -> dict[str, LayerEvents] | None:
+    """The same; None also if there is no such file, as where the sources did not come with the image."""
+    return read(folder, graph) if (folder / FILE).is_file() else None

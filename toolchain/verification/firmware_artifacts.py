@@ -105,8 +105,8 @@ def _in_qemu(
         else:
             from exporters.c import export, spike_record
 
-            how, profile, sources = "linked again for it", machine, bench.artifacts / "c"
-            events = spike_record.read(sources, bench.graph) if sources.is_dir() else None
+            how, profile = "linked again for it", machine
+            events = spike_record.read_if_there(bench.artifacts / "c", bench.graph)
             export(bench.graph, machine, Path(folder), events=events)
             elf = _built(Path(folder) / "c", machine, compiler)
         with QemuRuntime(elf, profile, bench.graph) as runtime:

@@ -68,3 +68,6 @@ def test_a_broken_record_is_refused(change: Any, message: str, tmp_path: Path) -
 def test_a_missing_record_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=spike_record.FILE):
         spike_record.read(tmp_path, GRAPH)
+    assert spike_record.read_if_there(tmp_path, GRAPH) is None
+    (tmp_path / spike_record.FILE).write_text(spike_record.text(EVENTS))
+    assert spike_record.read_if_there(tmp_path, GRAPH) == EVENTS
