@@ -131,8 +131,7 @@ def _sharing(bench: Bench) -> set[str]:
     """The nodes whose kernels share rows between time steps, as the exported sources say."""
     from exporters.c import spike_record
 
-    sources = bench.artifacts / "c"
-    events = spike_record.read(sources, bench.graph) if sources.is_dir() else None
+    events = spike_record.read_if_there(bench.artifacts / "c", bench.graph)
     found = choices(bench.graph, bench.profile.core, events)
     return {name for name, choice in found.items() if choice.share}
 
