@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import exporters.c
 from benchmarks.dense import network as dense
 from benchmarks.dense.constants import constants, known_answer
 from benchmarks.dense.network import DenseNetwork, Layer, Linear
@@ -19,6 +20,7 @@ from toolchain.files import write_atomic
 from toolchain.profiles.schema import Profile
 
 RUNTIME = Path(__file__).parent / "runtime"
+STARTUP = Path(exporters.c.__file__).parent / "runtime" / "startup.c"
 
 
 def write(network: DenseNetwork, profile: Profile, folder: Path, known_image: NDArray[np.uint8]) -> None:
@@ -27,7 +29,7 @@ def write(network: DenseNetwork, profile: Profile, folder: Path, known_image: ND
     ``known_image`` uint8 [C, H, W] is run before the first image, and its scores are compared.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(RUNTIME.iterdir()):
+    for path in (*sorted(RUNTIME.iterdir()), STARTUP):
         write_atomic(folder / path.name, path.read_text(encoding="utf-8"))
     placed = {buffer.name: buffer for buffer in place(_buffers(network))}
     known = dense.scores(network, known_image[np.newaxis])[0]

@@ -1,12 +1,10 @@
 /**
  * @file firmware.c
- * Start-up code and main loop around a dense network, with the mailbox of the spiking firmware.
+ * Main loop around a dense network, with the mailbox of the spiking firmware, whose startup.c calls it.
  */
 #include "net.h"
 
 #define MAGIC 0x4E4B5053u
-
-extern uint32_t _stack_limit[], _stack_top[];
 
 struct mailbox {
     volatile uint32_t magic, command, status, self_test;
@@ -16,17 +14,8 @@ struct mailbox {
 
 struct mailbox spikenas_mailbox;
 
-void Reset_Handler(void);
-void spikenas_fault(void);
 void spikenas_idle(void);
 void spikenas_main(void);
-
-void spikenas_fault(void)
-{
-    for (;;) {
-        __asm__ volatile("");
-    }
-}
 
 __attribute__((noinline)) void spikenas_idle(void)
 {
@@ -59,32 +48,3 @@ void spikenas_main(void)
         }
     }
 }
-
-__attribute__((naked, noreturn)) void Reset_Handler(void)
-{
-    __asm__ volatile(
-        ".syntax unified\n"
-        "ldr r0, =_stack_limit\n"
-        "ldr r1, =_stack_top\n"
-        "ldr r2, =0xC5C5C5C5\n"
-        "mov sp, r1\n"
-        "1:\n"
-        "str r2, [r0]\n"
-        "adds r0, #4\n"
-        "cmp r0, r1\n"
-        "bne 1b\n"
-        "bl spikenas_main\n"
-        "bl spikenas_fault\n"
-        ".ltorg\n");
-}
-
-typedef void (*handler)(void);
-
-__attribute__((section(".vectors"), used)) static const struct {
-    uint32_t *stack_top;
-    handler handlers[15];
-} vectors = {
-    _stack_top,
-    {Reset_Handler, spikenas_fault, spikenas_fault, spikenas_fault, spikenas_fault, spikenas_fault, 0, 0, 0, 0,
-     spikenas_fault, spikenas_fault, 0, spikenas_fault, spikenas_fault},
-};
