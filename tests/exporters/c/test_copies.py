@@ -16,6 +16,7 @@ from toolchain import profiles
 from toolchain.cost.code_size import COPYING_BYTES, Compiler
 from toolchain.cost.layout import layout
 from toolchain.graph import reference
+from toolchain.profiles.schema import Profile
 from toolchain.verification.elf import Image, read_elf
 from toolchain.verification.footprint_proof import findings, proofs
 from toolchain.verification.image_map import image_map
@@ -38,20 +39,39 @@ def compiler(
     return request.param  # type: ignore[no-any-return]
 
 
+Built = Callable[[Profile, Compiler], Path]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """``built(board, compiler)``: the ELF of ``GRAPH``, linked once for all tests."""
+    known: dict[tuple[int | None, Compiler], Path] = {}
+
+    def elf(board: Profile, compiler: Compiler) -> Path:
+        key = (board.region("dtcm").weight_copies_bytes, compiler)
+        if key not in known:
+            known[key] = build(
+                export(GRAPH, board, tmp_path_factory.mktemp("built"))[0].parent, board, compiler
+            ).elf
+        return known[key]
+
+    return elf
+
+
 def code_bytes(image: Image) -> int:
     return next(section.size_bytes for section in image.sections if section.name == ".text")
 
 
 @pytest.mark.parametrize("board", [BOARD, SOME], ids=["all", "some"])
 def test_copied_weights_give_the_same_scores(
-    tmp_path: Path, compiler: Compiler, board: profiles.Profile, require_package: Callable[[str], None]
+    built: Built, compiler: Compiler, board: Profile, require_package: Callable[[str], None]
 ) -> None:
     require_package("unicorn")
     plan = layout(GRAPH, board)
     assert plan.copies is not None
     weights = {constant.symbol for constant in plan.constants if constant.kind == "weights"}
     assert (set(plan.copies.symbols) == weights) == (board is BOARD)
-    elf = build(export(GRAPH, board, tmp_path)[0].parent, board, compiler).elf
+    elf = built(board, compiler)
     image = read_elf(elf)
     assert findings(image, plan, board) == []
     assert all(proof.holds for proof in proofs(image, plan, board) if proof.exact)
@@ -77,11 +97,8 @@ def test_copied_weights_give_the_same_scores(
     assert inspection.strays == () and inspection.repeatable
 
 
-def test_copying_costs_what_is_planned_and_no_stack(tmp_path: Path, compiler: Compiler) -> None:
-    plain, copying = (
-        read_elf(build(export(GRAPH, board, tmp_path)[0].parent, board, compiler).elf)
-        for board in (PLAIN, BOARD)
-    )
+def test_copying_costs_what_is_planned_and_no_stack(built: Built, compiler: Compiler) -> None:
+    plain, copying = (read_elf(built(board, compiler)) for board in (PLAIN, BOARD))
     assert COPYING_BYTES - 8 < code_bytes(copying) - code_bytes(plain) <= COPYING_BYTES
     assert stack_bound(copying) == stack_bound(plain)
 
