@@ -58,21 +58,21 @@ class BudgetLine:
     @property
     def over(self) -> str:
         """What is over, for the user; empty if nothing is, or nothing may fail by it."""
-        return self._excess if self.binding else ""
+        return self._excess("is") if self.binding else ""
 
     @property
     def warning(self) -> str:
         """What may be over, where nothing fails by it; empty if nothing is."""
-        if self.binding or not self._excess:
+        excess = self._excess("may be")
+        if self.binding or not excess:
             return ""
-        return f"{self._excess}, {self.note}; only a timed board (`verify --serial --calibrate`) can fail by this"
+        return f"{excess}, {self.note}; only a timed board (`verify --serial --calibrate`) can fail by this"
 
-    @property
-    def _excess(self) -> str:
+    def _excess(self, verb: str) -> str:
         if self.headroom is None or self.headroom >= 0:
             return ""
         return (
-            f"{self.artifact} is over budget by {-self.headroom:,} {self.words}: {self.resource} needs "
+            f"{self.artifact} {verb} over budget by {-self.headroom:,} {self.words}: {self.resource} needs "
             f"{self.used:,} and has {self.available:,}"
         )
 

@@ -75,6 +75,14 @@ def test_the_front_is_shown_and_a_candidate_picked(capsys: pytest.CaptureFixture
     assert "no candidate 'zz'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("name", "told"), [("stm32f405", True), ("raspberry_pi_4b", False)])
+def test_the_time_of_a_board_never_timed_is_called_an_estimate(
+    capsys: pytest.CaptureFixture[str], name: str, told: bool
+) -> None:
+    assert main([*search("--dry-run", profile=name)]) == 0
+    assert ("this board was never timed" in capsys.readouterr().out) == told
+
+
 def test_a_dry_run_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(Path().iterdir())
     assert (
