@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from elftools.elf.elffile import ELFFile
@@ -32,7 +32,7 @@ from exporters.c import compilers, export
 from exporters.c.build import build
 from exporters.c.cores import CODE, CORES
 from toolchain import profiles
-from toolchain.cost.code_size import FUNCTION_BYTES, TABLE, CodeSize, Compiler, code_bytes
+from toolchain.cost.code_size import FUNCTION_BYTES, TABLE, CodeSize, Compiler, code_bytes, table_name
 from toolchain.cost.packing import aligned, constants
 from toolchain.errors import SpikenasError
 from toolchain.files import read_toml, write_atomic
@@ -41,6 +41,7 @@ from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Edge, Head, Input, Lif, Node, OrPool, PixelConv, Shape, Skip, SpikeConv
 from toolchain.graph.preprocessing import Preprocessing
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import Schedule
 
 AnyStored = TypeVar("AnyStored", Lif, Head)
 
@@ -54,8 +55,8 @@ CALLS = 16
 
 ESTIMATED_CORE = "xtensa-lx7"
 ESTIMATED_CALL_BYTES = 16
-BESIDE = ("snn_camera", "snn_cycles")
-"""What an application may call around the network; our images do not."""
+BESIDE = ("snn_camera", "snn_cycles", "snn_steps", "snn_pixel_steps", "snn_spike_steps", "snn_head_steps")
+"""What an application may call around the network, or a stream; our images by layers do not."""
 
 OPTIONAL = (
     *(f"snn_{part}_{bits}" for part in ("spike", "add_rows") for bits in (8, 4, 2)),
@@ -97,11 +98,11 @@ def network(
     return Graph(tuple(nodes), TIME_STEPS, preprocessing, tuple("abcd"))
 
 
-def measure(profile: Profile, compiler: Compiler) -> CodeSize:
-    """Link networks for ``profile`` and take their code apart."""
+def measure(profile: Profile, compiler: Compiler, schedule: Schedule = "layers") -> CodeSize:
+    """Link networks for ``profile``, which run by ``schedule``, and take their code apart."""
 
     def linked(**parts: Any) -> int:
-        return linked_code_bytes(network(**parts), profile, compiler)
+        return linked_code_bytes(network(**parts), profile, compiler, schedule)
 
     base, alone = linked(), {bits: linked(bits=[bits]) for bits in (8, 4, 2, 0)}
     node = (linked(spiking=1 + CALLS) - alone[8]) / CALLS
@@ -127,10 +128,12 @@ def _filled(kernel_bytes: float) -> int:
     return ceil(kernel_bytes / FUNCTION_BYTES) * FUNCTION_BYTES
 
 
-def linked_code_bytes(graph: Graph, profile: Profile, compiler: Compiler) -> int:
+def linked_code_bytes(
+    graph: Graph, profile: Profile, compiler: Compiler, schedule: Schedule = "layers"
+) -> int:
     """Bytes of the linked image of ``graph`` less those of its constants."""
     with tempfile.TemporaryDirectory() as folder:
-        export(graph, profile, Path(folder))
+        export(graph, profile, Path(folder), schedule=schedule)
         image = build(Path(folder) / "c", profile, compiler).binary
         return image.stat().st_size - sum(aligned(constant.size_bytes) for constant in constants(graph))
 
@@ -224,11 +227,13 @@ def _measured(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
     measured: dict[str, dict[str, Any]] = dict(table)
     board = profiles.load(BOARD)
     for compiler in compilers.available():
-        measured[compiler] = {"version": compilers.version(compiler)}
-        for core in CORES:
-            print(f"measuring {core} with {compiler}", file=sys.stderr)
-            size = measure(board.model_copy(update={"core": core}), compiler)
-            measured[compiler][core] = size._asdict()
+        version = {"version": compilers.version(compiler)}
+        for schedule in get_args(Schedule):
+            found = measured[table_name(compiler, schedule)] = dict(version)
+            for core in CORES:
+                print(f"measuring {core} with {compiler}, by {schedule}", file=sys.stderr)
+                size = measure(board.model_copy(update={"core": core}), compiler, schedule)
+                found[core] = size._asdict()
     relative = shutil.which("xtensa-lx106-elf-gcc")
     if relative is not None:
         measured["estimate"] = {ESTIMATED_CORE: estimate(relative)._asdict()}

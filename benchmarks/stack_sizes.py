@@ -15,18 +15,19 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from benchmarks.code_sizes import BOARD, CALLS, TIME_STEPS, network
 from exporters.c import compilers, export
 from exporters.c.build import build
 from exporters.c.cores import CORES
 from toolchain import profiles
-from toolchain.cost.code_size import Compiler
+from toolchain.cost.code_size import Compiler, table_name
 from toolchain.cost.stack_size import TABLE
 from toolchain.errors import SpikenasError
 from toolchain.files import read_toml, write_atomic
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import Schedule
 from toolchain.verification.elf import read_elf
 from toolchain.verification.stack_bound import stack_bound
 
@@ -35,7 +36,7 @@ HEADER = (
 )
 
 
-def measure(profile: Profile, compiler: Compiler) -> int:
+def measure(profile: Profile, compiler: Compiler, schedule: Schedule = "layers") -> int:
     """The largest bound of images with every kernel: of one image or of frames, and with many calls."""
     graphs = (
         network(1, 1, bits=[8, 4, 2, 0], head_bits=4),
@@ -45,7 +46,7 @@ def measure(profile: Profile, compiler: Compiler) -> int:
     bounds = []
     for graph in graphs:
         with tempfile.TemporaryDirectory() as folder:
-            export(graph, profile, Path(folder))
+            export(graph, profile, Path(folder), schedule=schedule)
             bounds.append(stack_bound(read_elf(build(Path(folder) / "c", profile, compiler).elf)).bytes)
     return max(bounds)
 
@@ -74,12 +75,14 @@ def main(arguments: Sequence[str]) -> int:
             else f"stack for {board.core} with {compiler}: {measured}"
         )
         return 0
-    found = dict(table)
+    found: dict[str, dict[str, Any]] = dict(table)
     for compiler in compilers.available():
-        found[compiler] = {"version": compilers.version(compiler)}
-        for core in CORES:
-            print(f"measuring {core} with {compiler}", file=sys.stderr)
-            found[compiler][core] = measure(board.model_copy(update={"core": core}), compiler)
+        version = {"version": compilers.version(compiler)}
+        for schedule in get_args(Schedule):
+            bounds = found[table_name(compiler, schedule)] = dict(version)
+            for core in CORES:
+                print(f"measuring {core} with {compiler}, by {schedule}", file=sys.stderr)
+                bounds[core] = measure(board.model_copy(update={"core": core}), compiler, schedule)
     current = found == table
     if given.json:
         print(json.dumps({"up_to_date": current, "table": found}, indent=2))

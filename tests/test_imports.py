@@ -25,6 +25,7 @@ LEVELS = [
         "toolchain.measures",
         "toolchain.quality",
         "toolchain.quantities",
+        "toolchain.schedules",
         "toolchain.environment",
         "hardware_profiles",
     },

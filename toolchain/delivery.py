@@ -19,6 +19,7 @@ from exporters.c.export import DEFAULT_PREFIX, FOLDER
 from exporters.c.integrations import ALWAYS
 from exporters.c.integrations import chosen as chosen_integrations
 from exporters.onnx import runtime_versions, tensorrt
+from toolchain import schedules
 from toolchain.architecture.snasnet import SPACE, refuse
 from toolchain.cost.event_lists import LayerEvents, calibrated
 from toolchain.errors import InputError, OverBudgetError, ToolMissingError
@@ -26,6 +27,7 @@ from toolchain.files import read_json
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
 from toolchain.graph.storage import load_graph
+from toolchain.graph.streams import stream_limit
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder, untrained
 from toolchain.verification import emulator, qemu_machine
@@ -63,12 +65,16 @@ def require_tools(
 
 
 def explain_run(
-    run: RunFolder, formats: Sequence[str], targets: Sequence[str]
+    run: RunFolder, formats: Sequence[str], targets: Sequence[str], schedule: str | None = None
 ) -> Callable[[], tuple[LayerKernel, ...]]:
     """What tells, once ``export_run`` with the same formats and targets is done, which kernel runs each layer and why.
 
-    Raises ``InputError`` at once if no C sources are exported then.
+    Raises ``InputError`` at once if no C sources are exported then, or by a ``schedule`` that leaves nothing to choose.
     """
+    if schedule not in (None, schedules.DEFAULT_SCHEDULE):
+        raise InputError(
+            f"by the schedule {schedule:.40} each layer has one kernel, which needs no explanation; leave out --explain"
+        )
     from exporters.c import spike_record
     from exporters.c.explanation import explained
 
@@ -99,6 +105,7 @@ def export_run(
     integrations: Sequence[str] = (),
     *,
     prefix: str | None = None,
+    schedule: str | None = None,
     progress: Progress,
 ) -> list[Path]:
     """Write ``run``'s network for what ``exporters.base.chosen`` says of ``formats`` and ``targets`` (without
@@ -106,8 +113,8 @@ def export_run(
 
     The C form of a Cortex-M profile is also linked into ``firmware.elf`` and ``firmware.bin``, and its sources are
     made ready for the builds of ``integrations``, besides those that the profile names; ``prefix`` names its symbols
-    and files instead of ``net``. The
-    artifacts of an earlier export are replaced together, and only when everything has gone well.
+    and files instead of ``net``, and by the ``schedule`` "steps" it takes streams. The artifacts of an earlier export
+    are replaced together, and only when everything has gone well.
 
     Raises ``InputError`` if the run has no trained network, a format or target is unknown or the folder cannot be
     written, ``OverBudgetError`` if the image does not link into the board's regions, ``ToolMissingError`` if
@@ -121,6 +128,9 @@ def export_run(
         _require_sources(wanted, f"an integration ({', '.join(integrations):.60}) is made of C sources")
     if prefix is not None:
         _require_sources(wanted, f"a prefix ({prefix:.40}) names the symbols of C sources")
+    if schedule is not None:
+        _require_sources(wanted, f"a schedule ({schedule:.40}) is that of C sources")
+    order = schedules.schedule(schedule or schedules.DEFAULT_SCHEDULE, "--schedule")
     if is_float(run):
         return _export_float(run, wanted, progress)
     if not run.model.is_file():
@@ -139,8 +149,12 @@ def export_run(
                     staged,
                     prefix=prefix or DEFAULT_PREFIX,
                     wanted=integrations,
-                    events=_events(run, graph, progress),
+                    events=_events(run, graph, progress) if order == "layers" else None,
+                    schedule=order,
                 )
+                if order == "steps":
+                    limit = stream_limit(graph)
+                    progress(f"a stream may have {limit.steps} time steps until its reset: {limit.why}")
                 for made in chosen_integrations((*profile.integrations, *integrations))[len(ALWAYS) :]:
                     progress(f"{made.title}: {made.use.replace('`', '')}")
             else:
@@ -160,7 +174,7 @@ def export_run(
             progress(note)
     facts = {"graph_sha256": graph.sha256(), "profile": profile.name, "targets": names}
     if "firmware" in names:
-        facts["prefix"] = prefix or DEFAULT_PREFIX
+        facts |= {"prefix": prefix or DEFAULT_PREFIX, "schedule": order}
     run.write_manifest(facts)
     return [run.artifacts / path.relative_to(staged) for path in written]
 

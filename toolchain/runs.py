@@ -30,6 +30,7 @@ from toolchain.files import read_json, read_toml, sha256, write_atomic, write_js
 from toolchain.profiles import from_document
 from toolchain.profiles.budget import Budget, budget
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import DEFAULT_SCHEDULE, Schedule, schedule
 from toolchain.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -198,6 +199,15 @@ class RunFolder:
         if profile is not None:
             write_json(self.profile_file, profile.model_dump(mode="json"))
         write_atomic(self.settings_file, tomli_w.dumps(settings.model_dump(exclude_none=True)))
+
+    def schedule(self) -> Schedule:
+        """By what schedule the C sources run the network, as the manifest says.
+
+        Raises ``InputError`` if that is none.
+        """
+        manifest = read_json(self.manifest) if self.manifest.is_file() else None
+        known = manifest if isinstance(manifest, dict) else {}
+        return schedule(known.get("schedule", DEFAULT_SCHEDULE), str(self.manifest))
 
     def write_manifest(self, facts: dict[str, Any]) -> None:
         """Record versions, ``facts`` and the size and hash of every artifact."""

@@ -113,6 +113,12 @@ def _neurons(graph: Graph, node: Lif, placed: Buffers) -> Fields:
     }
 
 
+def _scratch(node: Lif, placed: Buffers) -> int:
+    """Where a kernel works; of a stream, which works where the arena begins, where it keeps the potentials."""
+    kept = placed.get(f"{node.name}_potentials")
+    return (kept or placed[f"{node.name}_scratch"]).offset_bytes
+
+
 def _pixel_node(graph: Graph, node: Lif, edge: PixelConv, placed: Buffers) -> Iterator[Symbol]:
     source = graph.input.shape
     yield Values(f"{node.name}_rounding", padded(given(edge.rounding), 0))
@@ -120,7 +126,7 @@ def _pixel_node(graph: Graph, node: Lif, edge: PixelConv, placed: Buffers) -> It
         "neurons": _neurons(graph, node, placed),
         "weights": f"&{node.name}_weights",
         "rounding": f"&{node.name}_rounding",
-        "scratch": placed[f"{node.name}_scratch"].offset_bytes,
+        "scratch": _scratch(node, placed),
         "source_height": source.height,
         "source_width": source.width,
         "source_channels": source.channels,
@@ -144,7 +150,7 @@ def _spike_node(graph: Graph, node: Lif, placed: Buffers, share: bool) -> Iterat
         "edges": f"&{node.name}_edges",
         "weights": f"&{node.name}_weights" if rows else 0,
         "exponent": f"&{node.name}_exponent" if uses_exponent else 0,
-        "scratch": placed[f"{node.name}_scratch"].offset_bytes,
+        "scratch": _scratch(node, placed),
         "rows": rows,
         "list": kernels.list_bytes(graph, node),
         "edge_count": len(edges),

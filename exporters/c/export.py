@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from exporters.c.constants import constants, known_answer
 from exporters.c.cores import CORES
 from exporters.c.placement import linker_script
 from toolchain import __version__
+from toolchain.cost.arena import kept
 from toolchain.cost.event_lists import LayerEvents, convolutions
 from toolchain.cost.kernel_choice import choices
 from toolchain.cost.kernels import MAX_WEIGHT_ROWS
@@ -27,7 +29,9 @@ from toolchain.graph import reference
 from toolchain.graph.checks import require_valid
 from toolchain.graph.graph import Graph
 from toolchain.graph.nodes import Head, Lif, Node, OrPool, PixelConv
+from toolchain.graph.streams import stream_limit
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import Schedule
 
 FOLDER = "c"
 """The sources' folder within the artifacts."""
@@ -37,6 +41,7 @@ RUNTIME = (
     "snn_asm.h",
     "snn_bits.h",
     "snn_pairs.h",
+    "snn_schedule.h",
     "snn_spike.h",
     "snn_neurons.c",
     "snn_neurons_dsp.c",
@@ -44,13 +49,17 @@ RUNTIME = (
     "snn_dense.c",
     "snn_dense_dsp.c",
     "snn_pixel.c",
+    "snn_pixel_steps.c",
     "snn_spike.c",
+    "snn_spike_steps.c",
     "snn_rows.c",
     "snn_rows_dsp.c",
     "snn_rows_m3.c",
     "snn_rows_m0.c",
     "snn_or_pool.c",
     "snn_head.c",
+    "snn_head_steps.c",
+    "snn_steps.c",
     "snn_self_test.c",
     "spikenas_console.h",
     "spikenas_console.c",
@@ -114,6 +123,7 @@ def export(
     prefix: str = DEFAULT_PREFIX,
     wanted: Sequence[str] = (),
     events: Mapping[str, LayerEvents] | None = None,
+    schedule: Schedule = "layers",
 ) -> list[Path]:
     """Write the network's C sources into ``folder/c`` and return their paths.
 
@@ -122,7 +132,8 @@ def export(
     symbols and names its file pair, so that two networks can be linked into one image. Boards with a Cortex-M also get
     firmware around the network: main loop, start-up code, linker script. ``wanted`` are names of
     ``integrations`` beside those of the profile. ``events`` of a sample of images (``cost.event_lists.calibrated``)
-    decide which kernel runs a layer, and are written down beside the sources (``spike_record``).
+    decide which kernel runs a layer, and are written down beside the sources (``spike_record``). By the ``schedule``
+    "steps" the network also takes a stream, frame by frame.
 
     Raises ``InputError`` if the network is invalid or has no weights, the image is of another shape, or there is no
     such integration.
@@ -135,9 +146,9 @@ def export(
             f"the known image is {image.dtype}{list(image.shape)}, not uint8{list(graph.input.extents)}"
         )
     chosen = integrations.chosen((*profile.integrations, *wanted))
-    plan = layout(graph, profile)
+    plan = layout(graph, profile, schedule)
     sharing = {name for name, choice in choices(graph, profile.core, events).items() if choice.share}
-    context = _context(graph, plan, image, prefix, sharing)
+    context = _context(graph, plan, image, prefix, sharing, schedule)
     sources = {name: _runtime(name) for name in RUNTIME}
     sources[f"{prefix}.h"] = templates.render("net.h.j2", context)
     sources[f"{prefix}.c"] = templates.render("net.c.j2", context)
@@ -163,16 +174,17 @@ def prefix_of(folder: Path) -> str:
     return found[0] if len(found) == 1 and _PREFIX.fullmatch(found[0]) else DEFAULT_PREFIX
 
 
-def kernel_of(graph: Graph, node: Node) -> str:
-    """The function that runs ``node``, which is not the input."""
+def kernel_of(graph: Graph, node: Node, schedule: Schedule = "layers") -> str:
+    """The function that runs ``node``, which is not the input; by steps, of the head the one that tells the scores."""
     if isinstance(node, OrPool):
         return "snn_or_pool"
+    form = "_step" if schedule == "steps" else ""
     if isinstance(node, Head):
-        return "snn_head" if node.bits == 8 else "snn_packed_head"
+        return ("snn_head" if node.bits == 8 else "snn_packed_head") + form
     assert isinstance(node, Lif)
     if isinstance(node.edges[0], PixelConv):
-        return "snn_pixel" if graph.input.frames == 1 else "snn_frames"
-    return f"snn_spike_{node.bits}" if convolutions(node) else "snn_pass"
+        return f"snn_pixel{form}" if form or graph.input.frames == 1 else "snn_frames"
+    return (f"snn_spike_{node.bits}" if convolutions(node) else "snn_pass") + form
 
 
 def noise(graph: Graph) -> Pixels:
@@ -196,7 +208,7 @@ def _require_exportable(graph: Graph, prefix: str) -> None:
 
 
 def _context(
-    graph: Graph, plan: Layout, image: Pixels, prefix: str, sharing: Collection[str]
+    graph: Graph, plan: Layout, image: Pixels, prefix: str, sharing: Collection[str], schedule: Schedule
 ) -> dict[str, object]:
     """What the templates read."""
     digest = graph.sha256()
@@ -219,26 +231,44 @@ def _context(
         "arena_bytes": plan.arena_bytes,
         "constants_bytes": plan.constants_bytes,
         "mailbox_bytes": plan.mailbox_bytes,
-        "symbols": [*constants(graph, placed, sharing), *known_answer(image, scores)],
+        # A stream's kernels work on one time step.
+        "symbols": [
+            *constants(graph if schedule == "layers" else replace(graph, time_steps=1), placed, sharing),
+            *known_answer(image, scores),
+        ],
         "info": {
             "version": f'"{__version__[:15]}"',
             "compiler": "SNN_COMPILER",
             "sha256": "{" + ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(digest)) + "}",
             "time_steps": graph.time_steps,
         },
-        "calls": [_call(graph, node, prefix) for node in graph.nodes[1:]],
+        "calls": [_call(graph, node, prefix, schedule) for node in graph.nodes[1:]],
+        "stream": _stream(graph, plan, prefix) if schedule == "steps" else None,
         **preprocessing.context(graph),
     }
 
 
-def _call(graph: Graph, node: Node, prefix: str) -> str:
-    """The call that runs ``node``."""
-    arguments = [f"&{prefix}_{node.name}_node", f"{prefix}_arena"]
-    if isinstance(node, Head):
+def _stream(graph: Graph, plan: Layout, prefix: str) -> dict[str, object]:
+    """What the templates read of a stream: how long it may last, where what it keeps lies, and its read-out."""
+    (offset, size), read_out = kept(plan.buffers), kernel_of(graph, graph.head, "steps")
+    return {
+        "limit": stream_limit(graph),
+        "offset_bytes": offset,
+        "size_bytes": size,
+        "read_out": f"{read_out}(&{prefix}_{graph.head.name}_node, {prefix}_arena, scores)",
+    }
+
+
+def _call(graph: Graph, node: Node, prefix: str, schedule: Schedule) -> str:
+    """The call that runs ``node``: all its time steps, or one, in which the head only counts."""
+    kernel, arguments = kernel_of(graph, node, schedule), [f"&{prefix}_{node.name}_node", f"{prefix}_arena"]
+    if isinstance(node, Head) and schedule == "steps":
+        kernel, arguments[0] = "snn_count_step", arguments[0] + (".head" if node.bits < 8 else "")
+    elif isinstance(node, Head):
         arguments.append("scores")
     elif isinstance(node, Lif) and isinstance(node.edges[0], PixelConv):
-        arguments.insert(1, "image")
-    return f"{kernel_of(graph, node)}({', '.join(arguments)})"
+        arguments.insert(1, "image" if schedule == "layers" else "frame")
+    return f"{kernel}({', '.join(arguments)})"
 
 
 def _runtime(name: str) -> str:

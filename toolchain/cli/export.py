@@ -11,7 +11,7 @@ import typer
 from exporters.base import TARGETS, chosen
 from toolchain import runs
 from toolchain.cli.console import emit, print_table, progress
-from toolchain.cli.export_options import Formats, Integrations, Prefix, Samples, Targets
+from toolchain.cli.export_options import Formats, Integrations, Prefix, Samples, Schedule, Targets
 
 
 def command(
@@ -23,6 +23,7 @@ def command(
     targets: Targets = None,
     integrations: Integrations = None,
     prefix: Prefix = None,
+    schedule: Schedule = None,
     samples: Samples = None,
     show: Annotated[
         bool, typer.Option("--list", help="List formats, targets, their files and what each needs, and stop.")
@@ -49,10 +50,16 @@ def command(
         verify = False  # the export compares it with torch; there are no integers
     else:
         require_tools(found.profile(), formats or (), targets or (), verify=verify)
-    explanation = explain_run(found, formats or (), targets or ()) if explain else None
+    explanation = explain_run(found, formats or (), targets or (), schedule) if explain else None
     had_page = found.has_page  # the export removes it with the verdict, so that no moment shows what is gone
     paths = export_run(
-        found, formats or (), targets or (), integrations or (), prefix=prefix, progress=progress
+        found,
+        formats or (),
+        targets or (),
+        integrations or (),
+        prefix=prefix,
+        schedule=schedule,
+        progress=progress,
     )
     kernels = explanation() if explanation else None
     verdict = verify_run(found, samples=samples, progress=progress) if verify else None

@@ -36,6 +36,14 @@ Prefix = Annotated[
         help="How the C symbols, macros and files of the network begin, so that several live in one firmware; net.",
     ),
 ]
+Schedule = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ORDER",
+        help="How the C network runs: layers, each with all time steps; or steps, which also takes a stream of frames"
+        " (event cameras, video); layers.",
+    ),
+]
 Samples = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Test images to verify on; by default all.")
 ]

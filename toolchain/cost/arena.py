@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
-from toolchain.cost.kernels import scratch_bytes
+from toolchain.cost.kernels import kept_bytes, scratch_bytes, step_scratch_bytes
 from toolchain.cost.packing import aligned, plane_bytes
 from toolchain.graph.graph import Graph, sources
 from toolchain.graph.nodes import Head, Input, Lif
+from toolchain.schedules import Schedule
+
+STEPS = "steps"
+"""The buffer that counts the time steps of a stream, the first of what it keeps."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,20 @@ class Buffer:
         return self.first <= other.last and other.first <= self.last
 
 
-def buffers(graph: Graph) -> tuple[Buffer, ...]:
-    """The spikes of every node, the scratch of every kernel and the head's counts, placed; layer-major schedule."""
-    return place(_wanted(graph))
+def buffers(graph: Graph, schedule: Schedule = "layers") -> tuple[Buffer, ...]:
+    """The spikes of every node, the scratch of every kernel and the head's counts, placed.
+
+    By steps: the scratch of all kernels, what is kept (the count of steps, counts, potentials), and behind it the
+    spikes of one time step.
+    """
+    return place(_wanted(graph)) if schedule == "layers" else _by_steps(graph)
+
+
+def kept(placed: Sequence[Buffer]) -> tuple[int, int]:
+    """Offset and bytes of what a stream keeps, which lies together, in its buffers."""
+    scratch = next(buffer for buffer in placed if buffer.name == "scratch")
+    ends = [buffer.end_bytes for buffer in placed if buffer.name.endswith((STEPS, "_counts", "_potentials"))]
+    return scratch.end_bytes, max(ends) - scratch.end_bytes
 
 
 def place(wanted: Sequence[Buffer]) -> tuple[Buffer, ...]:
@@ -77,6 +92,24 @@ def _wanted(graph: Graph) -> list[Buffer]:
         if isinstance(node, Lif) and (size := scratch_bytes(graph, node)):
             found.append(Buffer(f"{node.name}_scratch", size, step, step))
     return found
+
+
+def _by_steps(graph: Graph) -> tuple[Buffer, ...]:
+    nodes = list(graph.all(Lif))
+    # What is kept is cleared word by word.
+    sizes = {
+        "scratch": max(step_scratch_bytes(graph, node) for node in nodes),
+        STEPS: 4,
+        f"{graph.head.name}_counts": aligned(graph.head_features() * 2),
+        **{f"{node.name}_potentials": kept_bytes(node) for node in nodes},
+    }
+    always: list[Buffer] = []
+    for name, size in sizes.items():
+        always.append(Buffer(name, size, 0, len(graph.nodes) - 1, arena_bytes(always)))
+    one_step = _wanted(replace(graph, time_steps=1))
+    spikes = place([buffer for buffer in one_step if buffer.name.endswith("_spikes")])
+    behind = arena_bytes(always)
+    return (*always, *(replace(buffer, offset_bytes=behind + buffer.offset_bytes) for buffer in spikes))
 
 
 def _from_both_ends(wanted: Sequence[Buffer]) -> list[Buffer]:

@@ -23,6 +23,7 @@ from toolchain.cost.packing import aligned
 from toolchain.errors import InputError
 from toolchain.files import read_toml
 from toolchain.graph.graph import Graph
+from toolchain.schedules import DEFAULT_SCHEDULE, Schedule
 
 Compiler = Literal["zig", "gcc"]
 
@@ -41,6 +42,9 @@ NUMBERS_BYTES = 4
 
 COPYING_BYTES = 32
 """What the start-up code has more where it copies weights: written in assembly, so the same for all cores."""
+
+STREAM_NUMBERS_BYTES = 36
+"""The same for an image by steps, which also says where it keeps what, and for how long; and what filling up costs."""
 
 CALLS, SPLIT_BYTES = 64, 4
 """Addresses lie among the calls, within their reach of 1 KiB: after fewer than 86 calls they are jumped over."""
@@ -70,17 +74,21 @@ class CodeSize(NamedTuple):
     frames: int
 
 
-def code_bytes(graph: Graph, core: str, compiler: Compiler = DEFAULT_COMPILER) -> int:
-    """Bytes of code, vectors included, of the image of ``graph`` on ``core``.
+def code_bytes(
+    graph: Graph, core: str, compiler: Compiler = DEFAULT_COMPILER, schedule: Schedule = "layers"
+) -> int:
+    """Bytes of code, vectors included, of the image of ``graph`` on ``core``, which runs by ``schedule``.
 
     Raises ``InputError`` if the core's code has never been measured.
     """
-    return int(image_code_bytes(graph_demand(graph), core, compiler))
+    return int(image_code_bytes(graph_demand(graph), core, compiler, schedule))
 
 
-def image_code_bytes(demand: Demand, core: str, compiler: Compiler = DEFAULT_COMPILER) -> Amount:
+def image_code_bytes(
+    demand: Demand, core: str, compiler: Compiler = DEFAULT_COMPILER, schedule: Schedule = "layers"
+) -> Amount:
     """The same of a network's ``demand``, or of many at once."""
-    size = code_size(core, compiler)
+    size = code_size(core, compiler, schedule)
     weighted = demand.weighted_8 + demand.weighted_4 + demand.weighted_2
     kernels = (
         (demand.spike_nodes > 0) * size.spike
@@ -95,18 +103,24 @@ def image_code_bytes(demand: Demand, core: str, compiler: Compiler = DEFAULT_COM
     )
     more_nodes = demand.lif_nodes + demand.or_pools - 1
     calls = rounded(more_nodes * size.node) + more_nodes // CALLS * SPLIT_BYTES
-    return aligned(size.base + kernels + calls) + NUMBERS_BYTES
+    numbers = NUMBERS_BYTES if schedule == DEFAULT_SCHEDULE else STREAM_NUMBERS_BYTES
+    return aligned(size.base + kernels + calls) + numbers
 
 
-def code_size(core: str, compiler: Compiler = DEFAULT_COMPILER) -> CodeSize:
+def code_size(core: str, compiler: Compiler = DEFAULT_COMPILER, schedule: Schedule = "layers") -> CodeSize:
     """The measured terms for ``core``; a core that no compiler here builds for has one estimate for all of them."""
     table = _table()
-    terms = table[compiler].get(core) or table["estimate"].get(core)
+    terms = table[table_name(compiler, schedule)].get(core) or table["estimate"].get(core)
     if terms is None:
         raise InputError(
             f"the size of the code for {core} is not known; measure it with `python -m benchmarks.code_sizes`"
         )
     return CodeSize(**terms)
+
+
+def table_name(compiler: Compiler, schedule: Schedule) -> str:
+    """What the table's part of a compiler and a schedule is called."""
+    return compiler if schedule == "layers" else f"{compiler}-{schedule}"
 
 
 def measured_version(compiler: Compiler = DEFAULT_COMPILER) -> str:

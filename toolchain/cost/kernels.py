@@ -91,6 +91,21 @@ def event_list_bytes(words: Amount) -> Amount:
     return (words + indicator(words > 0)) * EVENT_BYTES
 
 
+def step_scratch_bytes(graph: Graph, node: Lif) -> int:
+    """Scratch of ``node`` for one time step of a stream: the pixels of a window, or one list of events.
+
+    Its potentials are kept (``kept_bytes``), and neurons of two time steps are never told apart.
+    """
+    if isinstance(node.edges[0], PixelConv):
+        return even(weight_rows(graph, node)) * TAP_BYTES
+    return list_bytes(graph, node)
+
+
+def kept_bytes(node: Lif) -> int:
+    """Potentials that a stream keeps for all positions of ``node`` from one time step to the next."""
+    return node.shape.height * node.shape.width * potential_bytes(node.shape.channels)
+
+
 ScratchRule = Callable[[Graph, Lif], int]
 
 

@@ -20,6 +20,7 @@ from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import budget
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import Schedule
 
 MAILBOX_HEADER_BYTES = 16
 """Four words before the pixels: magic, command, status, result of the self-test."""
@@ -91,23 +92,25 @@ class Layout:
         return sum(region.used_bytes for region in self.regions if region.kind == kind)
 
 
-def layout(graph: Graph, profile: Profile) -> Layout:
-    """Lay ``graph`` out on the board of ``profile``; weights are not needed.
+def layout(graph: Graph, profile: Profile, schedule: Schedule = "layers") -> Layout:
+    """Lay ``graph`` out on the board of ``profile``, to run by ``schedule``; weights are not needed.
 
     Each item goes to the first region, in the profile's order, that may hold it and has room; one that
     fits nowhere stays in the first that may hold it, whose headroom is then negative. The code's size is
     that of the default compiler. Copies of weights take of what is then left.
     """
     found = constants(graph)
-    placed = buffers(graph)
-    empty = Layout(found, placed, (), (), graph.input.size, graph.head.classes * 4, stack_bytes(profile))
+    placed = buffers(graph, schedule)
+    empty = Layout(
+        found, placed, (), (), graph.input.size, graph.head.classes * 4, stack_bytes(profile, schedule)
+    )
     limits = budget(profile).regions
     if not limits:
         return empty
     if profile.core is None:
         raise InputError(f"profile {profile.name} has memory regions but no core; add `core`")
     parts = image_parts(
-        code_bytes(graph, profile.core),
+        code_bytes(graph, profile.core, schedule=schedule),
         empty.constants_bytes,
         empty.stack_bytes,
         empty.mailbox_bytes,

@@ -11,19 +11,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
-from toolchain.cost.code_size import Compiler
+from toolchain.cost.code_size import Compiler, table_name
 from toolchain.files import read_toml
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import Schedule
 
 TABLE = Path(__file__).with_name("stack_sizes.toml")
 
 
-def stack_bytes(profile: Profile) -> int:
-    """What our firmware reserves for its stack on the board of ``profile``.
+def stack_bytes(profile: Profile, schedule: Schedule = "layers") -> int:
+    """What our firmware, which runs by ``schedule``, reserves for its stack on the board of ``profile``.
 
     For a core that no compiler here builds for it is the profile's ``stack_bytes``.
     """
-    measured = [_table()[compiler].get(profile.core) for compiler in get_args(Compiler)]
+    tables = [_table()[table_name(compiler, schedule)] for compiler in get_args(Compiler)]
+    measured = [table.get(profile.core) for table in tables]
     known = [size for size in measured if size is not None]
     return max(known) + profile.interrupt_stack_bytes if known else profile.stack_bytes
 

@@ -4,11 +4,16 @@ For each output channel the integer recurrence is run with constant worst-case d
 weights, skips and pools on for the upper bound, all negative weights on for the lower. The leak and the
 addition are monotone in the potential, and the reset is bounded over the whole interval, so the
 recurrence bounds every input there is. A closed form would be exceeded by a few units, because of the floor.
+
+Each bound of the potential only ever grows, or only ever shrinks, from step to step; once it stays where it is, it
+stays there for ever. That bounds a stream, which has no last time step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +63,19 @@ def round_half_up(accumulator: Bounds, rounding: Bounds) -> Bounds:
 
 def lif_bounds(node: Lif, time_steps: int) -> LifBounds:
     """Run the worst-case recurrence of every channel of ``node`` over ``time_steps``."""
-    exponent = as_int(node.exponent, f"{node.name}.exponent")
     bias = as_int(node.bias, f"{node.name}.bias")
-    high, low = bias.copy(), bias.copy()
+    accumulator, low, high = _currents(node)
+    potential_low, potential_high = _potential_bounds(node, low, high, time_steps)
+    return LifBounds(
+        accumulator, np.minimum(low, low - bias), np.maximum(high, high - bias), potential_low, potential_high
+    )
+
+
+def _currents(node: Lif) -> tuple[Bounds, Bounds, Bounds]:
+    """The largest magnitude of a sum before rounding, and the least and the largest i, of every channel."""
+    exponent = as_int(node.exponent, f"{node.name}.exponent")
+    high = as_int(node.bias, f"{node.name}.bias")
+    low = high.copy()
     accumulator = np.zeros_like(high)
     for edge in node.edges:
         if isinstance(edge, Skip):
@@ -79,10 +94,21 @@ def lif_bounds(node: Lif, time_steps: int) -> LifBounds:
             elif isinstance(edge, SpikeConv):
                 accumulator = np.maximum(accumulator, np.maximum(positive, -negative))
             high, low = high + positive, low + negative
-    potential_low, potential_high = _potential_bounds(node, low, high, time_steps)
-    return LifBounds(
-        accumulator, np.minimum(low, low - bias), np.maximum(high, high - bias), potential_low, potential_high
-    )
+    return accumulator, low, high
+
+
+def steps_within_int16(node: Lif, most: int) -> int:
+    """Time steps from the first on in which no potential of ``node`` can leave int16; ``most`` if it never can."""
+    _, lowest, highest = _currents(node)
+    threshold = as_int(node.threshold, f"{node.name}.threshold")
+    before: tuple[Bounds, Bounds] | None = None
+    for step, (low, high) in enumerate(islice(_worst_potentials(node, lowest, highest), most)):
+        if (low - threshold < INT16_MIN).any() or (high > INT16_MAX).any():
+            return step
+        if before is not None and np.array_equal(before, (low, high)):
+            return most
+        before = low, high
+    return most
 
 
 def score_bounds(graph: Graph) -> Bounds:
@@ -103,15 +129,21 @@ def max_count(graph: Graph) -> int:
 
 
 def _potential_bounds(node: Lif, low: Bounds, high: Bounds, time_steps: int) -> tuple[Bounds, Bounds]:
+    lowest, highest = np.minimum(low, 0), np.maximum(high, 0)
+    for before_low, before_high in islice(_worst_potentials(node, low, high), time_steps):
+        lowest, highest = np.minimum(lowest, before_low), np.maximum(highest, before_high)
+    return lowest - as_int(node.threshold, f"{node.name}.threshold"), highest
+
+
+def _worst_potentials(node: Lif, low: Bounds, high: Bounds) -> Iterator[tuple[Bounds, Bounds]]:
+    """Yield the least and the largest potential of one time step after the other, before the reset, without end."""
     threshold = as_int(node.threshold, f"{node.name}.threshold")
     after_low, after_high = np.zeros_like(low), np.zeros_like(high)
-    lowest, highest = np.minimum(low, 0), np.maximum(high, 0)
-    for _ in range(time_steps):
+    while True:
         before_low, before_high = node.leak.apply(after_low) + low, node.leak.apply(after_high) + high
-        lowest, highest = np.minimum(lowest, before_low), np.maximum(highest, before_high)
+        yield before_low, before_high
         # A neuron just under its threshold keeps its potential, so that is the least upper bound after a reset.
         after_high = np.minimum(before_high, threshold - 1)
         if node.reset == "subtract":
             after_high = np.maximum(after_high, before_high - threshold)
         after_low = np.minimum(before_low, 0)
-    return lowest - threshold, highest

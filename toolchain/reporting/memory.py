@@ -35,7 +35,7 @@ def memory(sources: Sources) -> Memory | None:
     """
     if sources.graph is None or not sources.limits.regions:
         return None
-    plan = layout(sources.graph, sources.profile)
+    plan = layout(sources.graph, sources.profile, sources.schedule)
     images = sources.verdict.firmware if sources.verdict else ()
     image = images[0] if images else None
     used = _measured(sources, image)

@@ -20,6 +20,7 @@ from toolchain.measures import Task
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
 from toolchain.runs import RunFolder
+from toolchain.schedules import DEFAULT_SCHEDULE, Schedule
 from toolchain.settings import RunSettings
 from toolchain.verification.verdict import Verdict, read_verdict
 
@@ -119,6 +120,7 @@ class ManifestFile(_File):
     python: str
     packages: dict[str, str]
     targets: list[str] = []
+    schedule: Schedule = DEFAULT_SCHEDULE
     artifacts: dict[str, ManifestEntry]
 
 
@@ -141,6 +143,11 @@ class Sources:
     verdict: Verdict | None
     data_problem: str | None
     verdict_problem: str | None
+
+    @property
+    def schedule(self) -> Schedule:
+        """By what schedule the firmware runs the network."""
+        return self.manifest.schedule if self.manifest else DEFAULT_SCHEDULE
 
     @property
     def is_float(self) -> bool:

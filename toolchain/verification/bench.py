@@ -18,6 +18,7 @@ from toolchain.files import sha256
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import DEFAULT_SCHEDULE, Schedule
 from toolchain.verification.budget_lines import BudgetLine
 from toolchain.verification.comparison import Comparison, compare, sentence
 from toolchain.verification.divergence import Traceable, divergence
@@ -42,6 +43,7 @@ class Bench:
     expected: NDArray[np.int32]
     sampled: bool
     progress: Callable[[str], None]
+    schedule: Schedule = DEFAULT_SCHEDULE
     files: list[Artifact] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     firmware: list[FirmwareReport] = field(default_factory=list)

@@ -117,11 +117,12 @@ def check_run(folder: Path, profile: Profile, limits: Budget) -> list[BudgetLine
     if (folder / "model.json").is_file() and not unpredicted:
         # The only lines that need numpy, which takes longer to import than everything else here.
         from toolchain.graph.storage import load_graph
+        from toolchain.runs import RunFolder
         from toolchain.verification import micro_artifacts
         from toolchain.verification.prediction import predicted_lines
 
         graph = load_graph(folder)
-        lines += predicted_lines(graph, profile, limits)
+        lines += predicted_lines(graph, profile, limits, RunFolder(folder).schedule())
         for name in MICRO:
             if any(path.name == name for path in paths):
                 lines += micro_artifacts.predicted_lines(graph, profile, limits, name)

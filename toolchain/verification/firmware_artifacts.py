@@ -60,16 +60,16 @@ def _verify_sources(bench: Bench, sources: Path) -> None:
     )
     bench.progress("compiling the C sources for this machine")
     with tempfile.TemporaryDirectory(prefix="spikenas-") as folder, bench.recording():
-        runtime = HostRuntime(sources, bench.graph, bench.profile, Path(folder))
+        runtime = HostRuntime(sources, bench.graph, bench.profile, Path(folder), bench.schedule)
         bench.compare("c", runtime, runtime.scores(bench.images))
     if bench.limits.regions:
-        predicted = predicted_lines(bench.graph, bench.profile, bench.limits)
+        predicted = predicted_lines(bench.graph, bench.profile, bench.limits, bench.schedule)
         bench.hold([line for line in predicted if line.resource not in UNMEASURED])
 
 
 def _verify_image(bench: Bench, elf: Path, name: str, compiler: str | None, qemu: bool) -> None:
     """Everything about one image, named ``name`` in the verdict."""
-    plan = layout(bench.graph, bench.profile)
+    plan = layout(bench.graph, bench.profile, bench.schedule)
     in_unicorn = bench.profile.emulation is not None and bench.profile.emulation.unicorn_cpu is not None
     with bench.recording():
         image = read_elf(elf)
@@ -107,12 +107,13 @@ def _in_qemu(
 
             how, profile = "linked again for it", machine
             events = spike_record.read_if_there(bench.artifacts / "c", bench.graph)
-            export(bench.graph, machine, Path(folder), events=events)
+            export(bench.graph, machine, Path(folder), events=events, schedule=bench.schedule)
             elf = _built(Path(folder) / "c", machine, compiler)
         with QemuRuntime(elf, profile, bench.graph) as runtime:
             memory = f"{memories} ({how})"
             if proven:
-                run_firmware(bench, runtime, name, layout(bench.graph, profile), proven, memory, bound)
+                plan = layout(bench.graph, profile, bench.schedule)
+                run_firmware(bench, runtime, name, plan, proven, memory, bound)
             else:
                 bench.compare(name, runtime, emulated_scores(bench, runtime, name))
     bench.notes.append(f"{name} ran on {runtime.name} with {memory}, where a stray access need not fault")

@@ -19,9 +19,8 @@ def prove_image(bench: Bench, image: Image, name: str, plan: Layout) -> tuple[Pr
     built_with = _maker(bench, image, name)
     for finding in findings(image, plan, bench.profile):
         bench.fail("plan", f"{name} is not as planned: {finding}")
-    code = code_bytes(bench.graph, str(bench.profile.core), built_with) + COPYING_BYTES * (
-        plan.copies is not None
-    )
+    code = code_bytes(bench.graph, str(bench.profile.core), built_with, bench.schedule)
+    code += COPYING_BYTES * (plan.copies is not None)
     proven = tuple(proofs(image, plan, bench.profile, code))
     for proof in proven:
         if not proof.exact and not proof.holds:

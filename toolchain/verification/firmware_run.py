@@ -110,7 +110,8 @@ def run_firmware(
             stack_reserved_bytes=top - limit,
             stack_bound_bytes=None if bound is None else bound.bytes,
             arena_written_bytes=int(written.sum()),
-            estimated_instructions=_estimated(bench, image) if counts else (),
+            # The prices of instructions are those of kernels that run all time steps.
+            estimated_instructions=_estimated(bench, image) if counts and bench.schedule == "layers" else (),
         )
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from toolchain.cost.calibrated import label
 from toolchain.cost.cycles import binding, range_words
+from toolchain.cost.figures import MICRO
 from toolchain.cost.footprint import footprint
+from toolchain.cost.layout import layout
 from toolchain.graph.graph import Graph
 from toolchain.profiles.budget import Budget
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import DEFAULT_SCHEDULE, Schedule
 from toolchain.verification.budget_lines import BudgetLine, Unit, region_lines
 
 NAME = "prediction"
@@ -16,12 +19,18 @@ UNMEASURED = frozenset({"energy", "operations"})
 """Resources that are known from the cost model alone, whatever ran."""
 
 
-def predicted_lines(graph: Graph, profile: Profile, limits: Budget) -> list[BudgetLine]:
-    """A line for each limit that the cost model has a figure for; weights are not needed."""
+def predicted_lines(
+    graph: Graph, profile: Profile, limits: Budget, schedule: Schedule = DEFAULT_SCHEDULE
+) -> list[BudgetLine]:
+    """A line for each limit that the cost model has a figure for; weights are not needed.
+
+    ``schedule``: of the firmware, whose memory follows it; latency and energy are those by layers.
+    """
     found = footprint(graph, profile, limits.targets)
-    lines = region_lines(
-        NAME, {region.name: region.used_bytes for region in found.regions}, limits, "estimated"
-    )
+    regions = found.regions
+    if schedule != DEFAULT_SCHEDULE and regions and MICRO not in limits.targets:
+        regions = layout(graph, profile, schedule).regions
+    lines = region_lines(NAME, {region.name: region.used_bytes for region in regions}, limits, "estimated")
     for resource, used, available in (
         ("artifact", found.artifact_bytes, limits.artifact_bytes),
         ("resident memory", found.resident_bytes, limits.resident_bytes),

@@ -151,7 +151,8 @@ class _Walk:
         patterns = POINTERS.get(_source_name(self._functions[self._open[-1]].name), ())
         names = [pattern.format(network=self._network) for pattern in patterns]
         found = [address for address, other in self._functions.items() if _source_name(other.name) in names]
-        if not found:
+        # A pointer to functions none of which is linked is null, and never called.
+        if not patterns:
             raise self._broken(f"calls through a pointer at 0x{step.address:08x} that could be any function")
         return found
 

@@ -16,6 +16,7 @@ from toolchain.graph.graph import Graph
 from toolchain.graph.storage import load_graph
 from toolchain.profiles.budget import Budget, budget
 from toolchain.profiles.schema import Profile
+from toolchain.runs import RunFolder
 from toolchain.verification.activity import SpikeCounter
 from toolchain.verification.bench import Bench
 from toolchain.verification.emulated_artifacts import verify_emulated
@@ -79,6 +80,7 @@ def verify(
         _expected(graph, used, spikes, progress),
         samples is not None,
         progress,
+        RunFolder(folder).schedule(),
     )
     if on_board is not None:
         on_board(bench)

@@ -199,6 +199,41 @@ void snn_head(const snn_head_node *node, uint8_t *arena, int32_t *scores);
 /** The same with weights of 4 or 2 bits. */
 void snn_packed_head(const snn_packed_head_node *node, uint8_t *arena, int32_t *scores);
 
+/*
+ * Streams: one time step of every layer in turn. Descriptors of such a network have one time step; `scratch` of a layer
+ * is where the potentials of all its positions are kept, and what a kernel works with lies where the arena begins.
+ */
+
+/** Run one time step, whose pixels are those of `frame`, uint8 [height][width][channels]. */
+void snn_pixel_step(const snn_pixel_node *node, const uint8_t *frame, uint8_t *arena);
+
+/** Run one time step of a layer that sees spikes, with weights of 8 bits. */
+void snn_spike_8_step(const snn_spike_node *node, uint8_t *arena);
+
+/** The same with weights of 4 bits. */
+void snn_spike_4_step(const snn_packed_node *node, uint8_t *arena);
+
+/** The same with weights of 2 bits. */
+void snn_spike_2_step(const snn_packed_node *node, uint8_t *arena);
+
+/** The same without weights, of skip and pool edges alone. */
+void snn_pass_step(const snn_spike_node *node, uint8_t *arena);
+
+/** Add the spikes of one time step to the counts. */
+void snn_count_step(const snn_head_node *node, uint8_t *arena);
+
+/** Write one score a class, of the counts so far. */
+void snn_head_step(const snn_head_node *node, uint8_t *arena, int32_t *scores);
+
+/** The same with weights of 4 or 2 bits. */
+void snn_packed_head_step(const snn_packed_head_node *node, uint8_t *arena, int32_t *scores);
+
+/** Count a time step in the first word of what is kept: 1, or 0 if there have been `most` already. */
+int snn_take_step(uint8_t *kept, uint32_t most);
+
+/** Clear what is kept, `bytes` from `kept` on, both multiples of 4. */
+void snn_forget(uint8_t *kept, uint32_t bytes);
+
 /** The inference function of a network. */
 typedef void (*snn_infer)(const uint8_t *image, int32_t *scores);
 

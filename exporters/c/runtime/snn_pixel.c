@@ -2,8 +2,11 @@
  * @file snn_pixel.c
  * The layer that sees pixels: a dense convolution, done once for an image, which does not change over time, and for
  * each frame where there is one a time step.
+ *
+ * As the kernel of snn_pixel_steps.c, the layer runs one time step and keeps the potentials of all positions.
  */
 #include "snn_dense.h"
+#include "snn_schedule.h"
 
 /* Two kernels of one source: whichever a network uses is compiled as if the other were not there. */
 #define INLINED static inline __attribute__((always_inline))
@@ -55,9 +58,10 @@ INLINED void run(const snn_pixel_node *node, const uint8_t *image, uint8_t *aren
     const uint32_t pairs = ((uint32_t)node->kernel * node->kernel * node->source_channels + 1u) / 2u;
     const uint32_t plane = (uint32_t)neurons->width * neurons->blocks;
     const uint32_t size = (uint32_t)node->source_height * node->source_width * node->source_channels;
-    snn_tap *window = (snn_tap *)(void *)(arena + node->scratch);
+    snn_tap *window = (snn_tap *)(void *)(SNN_STEPWISE ? arena : arena + node->scratch);
     snn_spikes *output = (snn_spikes *)(void *)(arena + neurons->output);
-    snn_pair *potentials = (snn_pair *)(void *)(window + 2u * pairs);
+    snn_pair *potentials =
+        SNN_STEPWISE ? (snn_pair *)(void *)(arena + node->scratch) : (snn_pair *)(void *)(window + 2u * pairs);
     snn_sums current;
     int32_t y, x;
     uint32_t block, f, t;
@@ -73,22 +77,27 @@ INLINED void run(const snn_pixel_node *node, const uint8_t *image, uint8_t *aren
                                  node->rounding + block * SNN_BLOCK, &current);
                     for (t = f; t < f + steps; t++) {
                         output[t * plane + block] = (uint16_t)snn_fire(
-                            neurons, block, t, potentials + block * SNN_PAIRS, &current);
+                            neurons, block, SNN_STEPWISE + t, potentials + block * SNN_PAIRS, &current);
                     }
                 }
             }
+            if (SNN_STEPWISE) {
+                potentials += neurons->blocks * SNN_PAIRS;
+            }
         }
         /* The next row begins behind the planes of the other time steps. */
-        output += (neurons->time_steps - 1u) * plane;
+        output += (SNN_TIME_STEPS(neurons) - 1u) * plane;
     }
 }
 
-void snn_pixel(const snn_pixel_node *node, const uint8_t *image, uint8_t *arena)
+void SNN_KERNEL(snn_pixel)(const snn_pixel_node *node, const uint8_t *image, uint8_t *arena)
 {
-    run(node, image, arena, 1u, node->neurons.time_steps);
+    run(node, image, arena, 1u, SNN_TIME_STEPS(&node->neurons));
 }
 
+#if !SNN_STEPWISE
 void snn_frames(const snn_pixel_node *node, const uint8_t *frames, uint8_t *arena)
 {
     run(node, frames, arena, node->neurons.time_steps, 1u);
 }
+#endif

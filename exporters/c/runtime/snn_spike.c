@@ -5,7 +5,10 @@
  *
  * Two time steps are worked on at once. A neuron that fires in both is on a list of its own, whose rows are added once
  * for both; trained networks have many of them, since an image is the same in every time step.
+ *
+ * As the kernels of snn_spike_steps.c, the layer runs one time step and keeps the potentials of all positions.
  */
+#include "snn_schedule.h"
 #include "snn_spike.h"
 
 /* Time steps that are worked on at once. */
@@ -91,7 +94,7 @@ static inline uint32_t word_at(const snn_spikes *spikes)
 static event_lists list_window(const snn_spike_node *node, const snn_edge *edge, const uint8_t *arena, uint32_t t,
                                uint32_t steps, int32_t y, int32_t x, uint32_t weight_row, event_lists lists)
 {
-    const uint32_t time_steps = node->neurons.time_steps;
+    const uint32_t time_steps = SNN_TIME_STEPS(&node->neurons);
     const int32_t kernel = edge->kernel;
     const span rows = window(y, kernel, edge->stride, edge->height);
     const span columns = window(x, kernel, edge->stride, edge->width);
@@ -99,8 +102,8 @@ static event_lists list_window(const snn_spike_node *node, const snn_edge *edge,
     const uint32_t channels = edge->channels;
     const uint32_t share = node->share ? ~0u : 0u;
     /* Without a second time step, the first one's spikes are read again and dropped. */
-    const uint32_t plane = steps == STEPS ? (uint32_t)edge->width * blocks : 0u;
-    const uint32_t second = steps == STEPS ? ~0u : 0u;
+    const uint32_t plane = !SNN_STEPWISE && steps == STEPS ? (uint32_t)edge->width * blocks : 0u;
+    const uint32_t second = !SNN_STEPWISE && steps == STEPS ? ~0u : 0u;
     /* Rows of weights of whole blocks lie one behind the other as the words of a row of the map do. */
     const uint32_t run = channels % SNN_BLOCK ? blocks : blocks * (uint32_t)(columns.end - columns.first);
     const uint32_t runs = channels % SNN_BLOCK ? (uint32_t)(columns.end - columns.first) : 1u;
@@ -153,9 +156,13 @@ static void list_events(const snn_spike_node *node, const uint8_t *arena, uint32
             weight_row += (uint32_t)edge->kernel * edge->kernel * edge->channels;
         }
     }
-    lists.both->spikes = 0;
+    if (!SNN_STEPWISE) {
+        lists.both->spikes = 0;
+    }
     lists.only[0]->spikes = 0;
-    lists.only[1]->spikes = 0;
+    if (!SNN_STEPWISE) {
+        lists.only[1]->spikes = 0;
+    }
 }
 
 /* Add to the counts of a block, eight times: the unit of a pool edge is 2^(e - 3), that of a skip edge 2^e. */
@@ -196,7 +203,7 @@ static void add_neighbours(const snn_spike_node *node, const uint8_t *arena, uin
         columns = window(x, size, 1, edge->width);
         for (row = rows.first; row < rows.end; row++) {
             const snn_spikes *spikes =
-                spikes_at(edge, arena, node->neurons.time_steps, t, row, columns.first) + block;
+                spikes_at(edge, arena, SNN_TIME_STEPS(&node->neurons), t, row, columns.first) + block;
 
             for (column = columns.first; column < columns.end; column++, spikes += edge->blocks) {
                 if (*spikes) {
@@ -224,7 +231,7 @@ static void run_block(const snn_spike_node *node, const row_kernel *kernel, cons
     const snn_sums *shared = none;
     uint32_t step;
 
-    if (kernel->add && lists->both->spikes) {
+    if (!SNN_STEPWISE && kernel->add && lists->both->spikes) {
         kernel->add(rows, lists->both, none, &both);
         shared = &both;
     }
@@ -243,7 +250,7 @@ static void run_block(const snn_spike_node *node, const row_kernel *kernel, cons
             add_neighbours(node, arena, t + step, y, x, block, current, &sums);
             current = &sums;
         }
-        output[step * plane] = (uint16_t)snn_fire(&node->neurons, block, t + step, potential, current);
+        output[step * plane] = (uint16_t)snn_fire(&node->neurons, block, SNN_STEPWISE + t + step, potential, current);
     }
 }
 
@@ -251,11 +258,11 @@ static void run_layer(const snn_spike_node *node, const row_kernel *kernel, uint
 {
     const snn_neurons *neurons = &node->neurons;
     const uint32_t blocks = neurons->blocks;
-    const uint32_t time_steps = neurons->time_steps;
+    const uint32_t time_steps = SNN_TIME_STEPS(neurons);
     const uint32_t plane = (uint32_t)neurons->width * blocks;
     snn_spikes *output = (snn_spikes *)(void *)(arena + neurons->output);
     snn_pair *potentials = (snn_pair *)(void *)(arena + node->scratch);
-    uint8_t *list = arena + node->scratch + blocks * SNN_PAIRS * sizeof(snn_pair);
+    uint8_t *list = SNN_STEPWISE ? arena : arena + node->scratch + blocks * SNN_PAIRS * sizeof(snn_pair);
     event_lists lists;
     snn_sums none;
     int32_t y, x;
@@ -266,9 +273,10 @@ static void run_layer(const snn_spike_node *node, const row_kernel *kernel, uint
     }
     none.count = 0;
 
+    /* Of one time step there is one list, of the neurons that fired in it. */
     lists.both = (snn_event *)(void *)list;
-    lists.only[0] = (snn_event *)(void *)(list + node->list);
-    lists.only[1] = (snn_event *)(void *)(list + 2u * node->list);
+    lists.only[0] = (snn_event *)(void *)(list + (SNN_STEPWISE ? 0u : node->list));
+    lists.only[1] = (snn_event *)(void *)(list + (SNN_STEPWISE ? 0u : 2u * node->list));
     for (y = 0; y < neurons->height; y++) {
         for (x = 0; x < neurons->width; x++, output += blocks) {
             for (t = 0; t < time_steps; t += STEPS) {
@@ -282,34 +290,37 @@ static void run_layer(const snn_spike_node *node, const row_kernel *kernel, uint
                               output + t * plane + block);
                 }
             }
+            if (SNN_STEPWISE) {
+                potentials += blocks * SNN_PAIRS;
+            }
         }
         /* The next row begins behind the planes of the other time steps. */
         output += (time_steps - 1u) * plane;
     }
 }
 
-void snn_spike_8(const snn_spike_node *node, uint8_t *arena)
+void SNN_KERNEL(snn_spike_8)(const snn_spike_node *node, uint8_t *arena)
 {
     const row_kernel kernel = {snn_add_rows_8, 0, 0, SNN_ROW_WORDS_8 * 4u};
 
     run_layer(node, &kernel, arena);
 }
 
-void snn_spike_4(const snn_packed_node *node, uint8_t *arena)
+void SNN_KERNEL(snn_spike_4)(const snn_packed_node *node, uint8_t *arena)
 {
     const row_kernel kernel = {snn_add_rows_4, snn_codes_4, node->shift, SNN_ROW_WORDS_4 * 4u};
 
     run_layer(&node->spike, &kernel, arena);
 }
 
-void snn_spike_2(const snn_packed_node *node, uint8_t *arena)
+void SNN_KERNEL(snn_spike_2)(const snn_packed_node *node, uint8_t *arena)
 {
     const row_kernel kernel = {snn_add_rows_2, snn_codes_2, node->shift, SNN_ROW_WORDS_2 * 4u};
 
     run_layer(&node->spike, &kernel, arena);
 }
 
-void snn_pass(const snn_spike_node *node, uint8_t *arena)
+void SNN_KERNEL(snn_pass)(const snn_spike_node *node, uint8_t *arena)
 {
     const row_kernel kernel = {0, 0, 0, 0};
 

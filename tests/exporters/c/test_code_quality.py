@@ -21,6 +21,7 @@ from toolchain import profiles
 from toolchain.cost.code_size import Compiler
 from toolchain.graph import reference
 from toolchain.graph.graph import Graph
+from toolchain.schedules import Schedule
 from toolchain.verification.elf import read_elf
 from toolchain.verification.stack_bound import stack_bound
 
@@ -32,7 +33,7 @@ SECTIONS = {".text", ".constants", ".stack", ".mailbox", ".arena"}
 
 HEADER = Path(exporters.c.__file__).parent / "runtime" / "snn.h"
 KERNELS = set(re.findall(r"^void (snn_\w+)\(const snn_\w+ \*node", HEADER.read_text(), re.MULTILINE))
-NETWORKS = 8
+NETWORKS = 16
 IMAGES = 3
 
 
@@ -60,6 +61,7 @@ def test_no_compiler_of_this_machine_warns(
 ) -> None:
     require_package("ziglang")
     folder = export(every_kernel(), BOARD, tmp_path)[0].parent
+    export(every_kernel(), BOARD, tmp_path, prefix="stream", schedule="steps")
     sources = sorted(path.name for path in folder.glob("*.c") if path.name not in BARE_METAL)
     command = on_host(compiler, require_tool)
     run([*command, *HOST, *WARNINGS, *sources, "-o", str(tmp_path / "linked")], folder)
@@ -106,8 +108,16 @@ def test_kernels_that_a_network_does_not_use_are_not_linked(
 ) -> None:
     require_tool("arm-none-eabi-gcc") if compiler == "gcc" else require_package("ziglang")
     linked = {}
-    for name, graph in (("all", every_kernel()), ("frames", network(frames=4)), ("base", network())):
-        image = read_elf(build(export(graph, BOARD, tmp_path / name)[0].parent, BOARD, compiler).elf)
+    networks: tuple[tuple[str, Graph, Schedule], ...] = (
+        ("all", every_kernel(), "layers"),
+        ("frames", network(frames=4), "layers"),
+        ("base", network(), "layers"),
+        ("all by steps", every_kernel(), "steps"),
+        ("base by steps", network(), "steps"),
+    )
+    for name, graph, schedule in networks:
+        folder = export(graph, BOARD, tmp_path / name, schedule=schedule)[0].parent
+        image = read_elf(build(folder, BOARD, compiler).elf)
         linked[name] = {symbol.name for symbol in image.objects if symbol.function}
         assert linked[name] - {"Reset_Handler"} == stack_bound(image).functions
         (code,) = (section for section in image.sections if section.name == ".text")
@@ -115,6 +125,8 @@ def test_kernels_that_a_network_does_not_use_are_not_linked(
     assert KERNELS <= set.union(*linked.values())
     assert KERNELS & linked["base"] == {"snn_pixel", "snn_head"}
     assert KERNELS & linked["frames"] == {"snn_frames", "snn_head"}
+    assert KERNELS & linked["base by steps"] == {"snn_pixel_step", "snn_count_step", "snn_head_step"}
+    assert KERNELS & linked["all"] & linked["all by steps"] == {"snn_or_pool"}
 
 
 def test_cppcheck_finds_nothing(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
@@ -128,11 +140,12 @@ def test_addresses_and_arithmetic_are_clean_under_the_sanitizers(
     tmp_path: Path, require_tool: Callable[[str], str]
 ) -> None:
     """AddressSanitizer and UndefinedBehaviorSanitizer watch networks run, from buffers of exactly their size."""
-    graphs = [random_graph(seed) for seed in range(100, 100 + NETWORKS)]
+    graphs = [random_graph(100 + index // 2) for index in range(NETWORKS)]  # each by both schedules
     lines, sources, expected = [], [], []
     for index, graph in enumerate(graphs):
         prefix = f"net{index}"
-        folder = export(graph, BOARD, tmp_path / prefix, prefix=prefix)[0].parent
+        schedule: Schedule = "steps" if index % 2 else "layers"
+        folder = export(graph, BOARD, tmp_path / prefix, prefix=prefix, schedule=schedule)[0].parent
         sources.append(str(folder / f"{prefix}.c"))
         images = random_images(graph, IMAGES, seed=index)
         expected += reference.scores(graph, images).ravel().tolist()

@@ -20,14 +20,21 @@ GRAPHS = {
     "gesture": random_graph(1),
     "keyword": random_graph(2),
     "eyes": framed(3, window_us=50_000),
+    "wrist": framed(3, window_us=60_000),
 }
+STREAMS = {"wrist"}
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     base = tmp_path_factory.mktemp("guide")
     board = profiles.load("stm32f405")
-    return [export(graph, board, base / name, prefix=name)[0].parent for name, graph in GRAPHS.items()]
+    return [
+        export(graph, board, base / name, prefix=name, schedule="steps" if name in STREAMS else "layers")[
+            0
+        ].parent
+        for name, graph in GRAPHS.items()
+    ]
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda text: re.findall(r"(\w+)\(", text)[0])
@@ -42,4 +49,4 @@ def test_it_compiles(
 
 
 def test_all_of_them_are_read() -> None:
-    assert len(SNIPPETS) == 4
+    assert len(SNIPPETS) == 5

@@ -14,14 +14,17 @@ from exporters.c import compilers, export
 from exporters.c.build import build_host
 from tests.support.bare import Bare, link
 from tests.support.graphs import of_numbers, random_graph, random_images
+from tests.support.streams import scores_by_step, stream
 from toolchain import profiles
 from toolchain.cost.code_size import Compiler
 from toolchain.graph import reference
+from toolchain.schedules import Schedule
 from toolchain.verification.elf import read_elf
 from toolchain.verification.network_symbols import prefixes_of
 
 BOARD = profiles.load("stm32f405")
 GRAPHS = {"eyes": random_graph(1), "ears": random_graph(2, framed=True), "nose": of_numbers(random_graph(4))}
+SCHEDULES: dict[str, Schedule] = {"eyes": "layers", "ears": "steps", "nose": "steps"}
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 IMAGES = 3
 
@@ -35,6 +38,12 @@ int main(void)
     keep = (void *)eyes_infer;
     keep = (void *)ears_infer;
     keep = (void *)nose_infer;
+    keep = (void *)ears_reset;
+    keep = (void *)ears_step;
+    keep = (void *)ears_scores;
+    keep = (void *)nose_reset;
+    keep = (void *)nose_step;
+    keep = (void *)nose_scores;
     return eyes_self_test(eyes) + 2 * ears_self_test(ears) + 4 * nose_self_test(nose);
 }
 """
@@ -65,7 +74,8 @@ int main()
 def exported(folder: Path) -> dict[str, Path]:
     """The networks' folders."""
     return {
-        name: export(graph, BOARD, folder / name, prefix=name)[0].parent for name, graph in GRAPHS.items()
+        name: export(graph, BOARD, folder / name, prefix=name, schedule=SCHEDULES[name])[0].parent
+        for name, graph in GRAPHS.items()
     }
 
 
@@ -101,6 +111,20 @@ def test_networks_in_one_image_give_each_its_own_scores(
             found = np.frombuffer(board.read(buffers[name][1], 4 * graph.head.classes), "<i4")
             expected = reference.scores(graph, rows[name][index : index + 1])[0]
             assert np.array_equal(found, expected), (name, index)
+    streams = {name: stream(graph, 3, seed=7) for name, graph in GRAPHS.items() if SCHEDULES[name] == "steps"}
+    for name in streams:
+        board.call(f"{name}_reset")
+    for step in range(3):
+        for name, frames in streams.items():
+            image, _ = buffers[name]
+            board.core.mem_write(image, np.moveaxis(frames[step], -3, -1).tobytes())
+            assert board.call(f"{name}_step", image) == 1
+        # The third network runs in between, and disturbs neither stream.
+        board.call("eyes_infer", *buffers["eyes"])
+        for name, frames in streams.items():
+            board.call(f"{name}_scores", buffers[name][1])
+            found = np.frombuffer(board.read(buffers[name][1], 4 * GRAPHS[name].head.classes), "<i4")
+            assert found.tolist() == scores_by_step(GRAPHS[name], frames)[step], (name, step)
 
 
 def test_no_name_is_there_twice_and_memory_is_each_network_s_own(

@@ -16,6 +16,7 @@ from tests.support.graphs import random_graph, random_images
 from tests.toolchain.cli.test_verify import network
 from toolchain import delivery, profiles, runs
 from toolchain.cli.main import main
+from toolchain.cost.layout import layout
 from toolchain.datasets import Subset
 from toolchain.errors import ToolMissingError
 from toolchain.graph.storage import save_graph
@@ -207,3 +208,53 @@ def test_an_explanation_without_sources_is_refused(capsys: pytest.CaptureFixture
     assert main(["export", "run", "--format", "onnx", "--explain"]) == 3
     assert "an explanation tells of the kernels of C sources" in capsys.readouterr().err
     assert not Path("run/artifacts").exists()
+
+
+def test_a_network_that_runs_by_steps_is_verified_as_such(
+    capsys: pytest.CaptureFixture[str],
+    require_package: Callable[[str], None],
+) -> None:
+    """Its memory is proven, and its prediction and its page tell of it; the next export forgets it."""
+    require_package("unicorn")
+    require_package("ziglang")
+    run = runs.create(Path("run"), profiles.load("stm32f405"), RunSettings())
+    save_graph(network(), run.path)
+    assert main(["export", "run", "--schedule", "steps", "--samples", "2"]) == 0, capsys.readouterr().err
+    assert "a stream may have " in capsys.readouterr().err and run.schedule() == "steps"
+    (image,) = json.loads(run.report.read_text())["firmware"]
+    arena = {proof["name"]: proof for proof in image["proofs"]}["arena"]
+    planned = layout(network(), run.profile(), "steps")
+    assert arena["predicted_bytes"] == arena["used_bytes"] == planned.arena_bytes
+    assert planned.arena_bytes != layout(network(), run.profile()).arena_bytes
+    assert main(["check", "run", "--json"]) == 0
+    lines = json.loads(capsys.readouterr().out)["lines"]
+    predicted = [
+        line["used"] for line in lines if line["artifact"] == "prediction" and line["resource"] == "sram"
+    ]
+    assert predicted == [planned.sram_bytes]
+    assert main(["report", "run", "--samples", "2", "--json"]) == 0
+    assert main(["export", "run", "--no-verify"]) == 0 and run.schedule() == "layers"
+
+
+def test_sources_that_run_by_steps_run_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    run = runs.create(Path("run"), profiles.load("esp32s3"), RunSettings())
+    save_graph(network(), run.path)
+    export = ["export", "run", "--schedule", "steps", "--samples", "2"]
+    assert main(export) == 0, capsys.readouterr().err
+    manifest = json.loads(run.manifest.read_text())
+    run.manifest.write_text(json.dumps(manifest | {"schedule": "layers"}))
+    assert main(["verify", "run", "--samples", "2"]) != 0
+    assert "is not what this version exports" in capsys.readouterr().err
+    run.manifest.write_text(json.dumps(manifest | {"schedule": "backwards"}))
+    assert main(["verify", "run", "--samples", "2"]) == 3
+    assert "asks for the schedule 'backwards'; there are layers and steps" in capsys.readouterr().err
+
+
+def test_a_schedule_without_sources_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("raspberry_pi_4b")
+    assert main(["export", "run", "--format", "onnx", "--schedule", "steps"]) == 3
+    assert "add `--format c`" in capsys.readouterr().err
+    assert main(["export", "run", "--format", "c", "--schedule", "both"]) == 3
+    assert "--schedule asks for the schedule 'both'; there are layers and steps" in capsys.readouterr().err
+    assert main(["export", "run", "--format", "c", "--schedule", "steps", "--explain"]) == 3
+    assert "each layer has one kernel" in capsys.readouterr().err

@@ -11,8 +11,8 @@ from tests.support.graphs import random_graph
 from toolchain.architecture.architecture import Architecture
 from toolchain.architecture.build import build
 from toolchain.architecture.cells import canonical_cells
-from toolchain.cost.arena import Buffer, arena_bytes, buffers, live_bytes, place
-from toolchain.cost.kernels import scratch_bytes
+from toolchain.cost.arena import Buffer, arena_bytes, buffers, kept, live_bytes, place
+from toolchain.cost.kernels import kept_bytes, scratch_bytes, step_scratch_bytes
 from toolchain.cost.packing import aligned, plane_bytes
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
@@ -123,3 +123,27 @@ def _sources(node: object) -> set[str]:
     if isinstance(node, Lif):
         return {edge.source for edge in node.edges}
     return {getattr(node, "source", "")}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000))
+def test_by_steps_what_is_kept_is_never_shared_and_lies_together(seed: int) -> None:
+    graph = random_graph(seed)
+    placed = buffers(graph, "steps")
+    check_placement(placed)
+    by_name = {buffer.name: buffer for buffer in placed}
+    offset, size = kept(placed)
+    scratch = by_name.pop("scratch")
+    assert scratch.offset_bytes == 0 and scratch.end_bytes == offset
+    assert scratch.size_bytes == max(step_scratch_bytes(graph, node) for node in graph.all(Lif))
+    assert by_name["steps"].offset_bytes == offset
+    kept_names = {"steps", "head_counts", *(f"{node.name}_potentials" for node in graph.all(Lif))}
+    for name, buffer in by_name.items():
+        within = offset <= buffer.offset_bytes and buffer.end_bytes <= offset + size
+        assert within == (name in kept_names)
+        if name in kept_names:
+            assert (buffer.first, buffer.last) == (0, len(graph.nodes) - 1)
+    for node in graph.all(Lif):
+        assert by_name[f"{node.name}_potentials"].size_bytes == kept_bytes(node)
+        assert by_name[f"{node.name}_spikes"].size_bytes == plane_bytes(node.shape, 1)
+    assert sum(aligned(by_name[name].size_bytes) for name in kept_names) == size

@@ -9,18 +9,20 @@ from benchmarks.stack_sizes import measure
 from exporters.c import compilers
 from exporters.c.cores import CORES
 from toolchain import profiles
-from toolchain.cost.code_size import Compiler
+from toolchain.cost.code_size import Compiler, table_name
 from toolchain.cost.stack_size import TABLE, measured_version, stack_bytes
 from toolchain.files import read_toml
+from toolchain.schedules import Schedule
 
 BOARD = profiles.load("stm32f405")
 
 
+@pytest.mark.parametrize("schedule", get_args(Schedule))
 @pytest.mark.parametrize("core", CORES)
-def test_the_reserve_holds_for_either_compiler(core: str) -> None:
+def test_the_reserve_holds_for_either_compiler(core: str, schedule: Schedule) -> None:
     table = read_toml(TABLE)
-    found = stack_bytes(BOARD.model_copy(update={"core": core}))
-    assert found == max(table[compiler][core] for compiler in get_args(Compiler))
+    found = stack_bytes(BOARD.model_copy(update={"core": core}), schedule)
+    assert found == max(table[table_name(compiler, schedule)][core] for compiler in get_args(Compiler))
     assert 256 < found < BOARD.stack_bytes and found % 8 == 0
 
 

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from tests.support.graphs import LEAKS, random_graph, random_images
 from toolchain.graph import reference
-from toolchain.graph.bounds import INT16_MAX, lif_bounds, max_count, round_half_up, score_bounds
+from toolchain.graph.bounds import (
+    INT16_MAX,
+    lif_bounds,
+    max_count,
+    round_half_up,
+    score_bounds,
+    steps_within_int16,
+)
 from toolchain.graph.nodes import Leak, Lif, Shape, SpikeConv
 
 
@@ -101,3 +108,32 @@ def test_most_spikes_of_a_feature() -> None:
         == graph.time_steps * shape.height * shape.width
     )
     assert max_count(replace(graph, nodes=(*graph.nodes[:-1], flattened))) == graph.time_steps
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(-128, 127), min_size=1, max_size=6),
+    st.integers(-4000, 4000),
+    st.integers(1, 4000),
+    st.sampled_from([*LEAKS, Leak("subtract", 6), Leak("subtract", 15)]),
+    st.sampled_from(["subtract", "zero"]),
+)
+def test_steps_within_int16_are_those_that_the_bounds_of_so_many_steps_allow(
+    weights: list[int], bias: int, threshold: int, leak: Leak, reset: str
+) -> None:
+    node = one_neuron(weights, bias, threshold, leak, reset)
+    most = 300
+    steps = steps_within_int16(node, most)
+    assert lif_bounds(node, steps).fits.all()
+    assert steps == most or not lif_bounds(node, steps + 1).fits.all()
+
+
+def test_a_leak_bounds_a_potential_for_ever_and_none_does_not() -> None:
+    for_ever = 10**9
+    # -100 a step, of which a quarter is lost: -400 at most; with no leak 32,000 // 100 steps stay above -32,768 + 768.
+    assert (
+        steps_within_int16(one_neuron([-100], 0, 768, Leak("subtract", 2), "subtract"), for_ever) == for_ever
+    )
+    assert steps_within_int16(one_neuron([-100], 0, 768, Leak("none", 1), "subtract"), for_ever) == 320
+    # What only ever rises is reset at its threshold.
+    assert steps_within_int16(one_neuron([100], 0, 768, Leak("none", 1), "zero"), for_ever) == for_ever

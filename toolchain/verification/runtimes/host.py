@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from toolchain.errors import InputError
 from toolchain.graph.graph import Graph
 from toolchain.profiles.schema import Profile
+from toolchain.schedules import DEFAULT_SCHEDULE, Schedule
 from toolchain.verification.runtimes.base import Evidence
 
 
 class HostRuntime:
     """The C sources in ``sources`` of ``graph`` for ``profile``, compiled for this machine into ``scratch``.
+
+    ``schedule`` is the one that they were exported with.
 
     They run natively, so nothing is compiled but what this toolchain writes itself: sources that differ from a
     fresh export are refused. Raises ``InputError`` then, or if they do not compile, and ``ToolMissingError``
@@ -25,14 +28,21 @@ class HostRuntime:
     evidence: Evidence = "measured"
     name = "C, compiled for this machine"
 
-    def __init__(self, sources: Path, graph: Graph, profile: Profile, scratch: Path) -> None:
+    def __init__(
+        self,
+        sources: Path,
+        graph: Graph,
+        profile: Profile,
+        scratch: Path,
+        schedule: Schedule = DEFAULT_SCHEDULE,
+    ) -> None:
         from exporters.c import export, spike_record
         from exporters.c.build import build_host
         from exporters.c.export import FOLDER, prefix_of
 
         prefix = prefix_of(sources)
         events = spike_record.read(sources, graph)
-        fresh = export(graph, profile, scratch, prefix=prefix, events=events)
+        fresh = export(graph, profile, scratch, prefix=prefix, events=events, schedule=schedule)
         for path in fresh:
             exported = sources / path.relative_to(scratch / FOLDER)
             if not exported.is_file() or exported.read_bytes() != path.read_bytes():
