@@ -38,6 +38,7 @@ from toolchain.graph.nodes import (
     conv_output,
 )
 from toolchain.graph.preprocessing import Preprocessing
+from toolchain.schedules import Schedule
 
 Rng = np.random.Generator
 Spikes = NDArray[np.uint8]
@@ -46,6 +47,15 @@ KERNELS = (
     *("snn_pixel", "snn_frames", "snn_spike_8", "snn_spike_4", "snn_spike_2", "snn_pass", "snn_or_pool"),
     *("snn_head", "snn_packed_head"),
 )
+STEP_KERNELS = {
+    "snn_pixel_step": ("snn_pixel", "snn_frames"),
+    **{f"{kernel}_step": (kernel,) for kernel in ("snn_spike_8", "snn_spike_4", "snn_spike_2", "snn_pass")},
+    "snn_count_step": ("snn_head",),
+    "snn_head_step": ("snn_head",),
+    "snn_packed_head_step": ("snn_packed_head",),
+}
+"""The kernels of a stream, which run one time step, and those whose layers they run."""
+
 DENSITIES = (0.0, 0.05, 0.2, 0.5, 1.0)
 MAX_CHANNELS, MAX_SIDE, MAX_TIME_STEPS = 70, 9, 8
 LEAKS = (Leak("none", 1), *(Leak(form, shift) for form in ("subtract", "shift") for shift in (1, 2, 5, 15)))  # type: ignore[arg-type]
@@ -58,7 +68,8 @@ class Case:
     """What one call of a kernel is given, and what it must give.
 
     ``spikes``: of each map that the node ``node`` of ``graph`` reads, uint8 [T, C, H, W]; ``image``: uint8 of the
-    input's extents; ``share``: whether the rows of neurons that fire in two time steps are added once for both.
+    input's extents; ``share``: whether the rows of neurons that fire in two time steps are added once for both;
+    ``step``: the one time step that a kernel of a stream runs, None for one that runs them all.
     """
 
     seed: int
@@ -68,6 +79,7 @@ class Case:
     spikes: dict[str, Spikes]
     image: Spikes
     share: int
+    step: int | None = None
 
     @cached_property
     def expected(self) -> NDArray[Any]:
@@ -80,11 +92,41 @@ class Case:
                 np.uint8
             )
         assert isinstance(node, Lif)
-        potential, fired = np.zeros((1, *node.shape), np.int64), []
-        for step in steps:
+        return np.stack([spikes for spikes, _ in self.history])
+
+    @cached_property
+    def history(self) -> list[tuple[Spikes, NDArray[np.int64]]]:
+        """Spikes and potentials [C, H, W] of the layer after each time step."""
+        node = self.graph.node(self.node)
+        assert isinstance(node, Lif)
+        potential, found = np.zeros((1, *node.shape), np.int64), []
+        for step in range(self.graph.time_steps):
             spikes, potential = reference.fire(node, potential, self._current(node, step))
-            fired.append(spikes[0].astype(np.uint8))
-        return np.stack(fired)
+            found.append((spikes[0].astype(np.uint8), potential[0]))
+        return found
+
+    @property
+    def schedule(self) -> Schedule:
+        """In which order the network runs."""
+        return "layers" if self.step is None else "steps"
+
+    @property
+    def frame(self) -> Spikes:
+        """The pixels that the call is given."""
+        return self.image if self.step is None or self.graph.input.frames == 1 else self.image[self.step]
+
+    @cached_property
+    def outcome(self) -> NDArray[Any]:
+        """What the call changes: ``expected``; by one time step of a stream, its spikes and potentials, or counts."""
+        if self.step is None or self.kernel.endswith("head_step"):
+            return self.expected
+        return self.counts(self.step + 1) if self.node == HEAD else np.stack(self.history[self.step])
+
+    def counts(self, steps: int) -> NDArray[np.int64]:
+        """The head's counts after so many time steps, in the order in which firmware keeps them."""
+        head = self.graph.head
+        fired = self.spikes[head.source][:steps].sum(axis=0, dtype=np.int64)
+        return fired.sum(axis=(1, 2)) if head.features == "count" else fired.transpose(1, 2, 0).reshape(-1)
 
     def drive(self, step: int) -> NDArray[np.int64]:
         """The currents of the layer in a time step, int64 [C, H, W]."""
@@ -108,6 +150,14 @@ class Case:
 
 def draw(kernel: str, seed: int, work: float = 1e5) -> Case:
     """A case for ``kernel``; the same for the same ``seed``. ``work``: most additions of a row of weights."""
+    if kernel in STEP_KERNELS:
+        layers = STEP_KERNELS[kernel]
+        whole = draw(layers[seed % len(layers)], seed, work)
+        last = whole.graph.time_steps - 1
+        # Scores are asked for when a stream ends, for one.
+        return replace(
+            whole, kernel=kernel, step=last if kernel.endswith("head_step") else seed // 2 % (last + 1)
+        )
     rng = np.random.default_rng((KERNELS.index(kernel), seed))
     if kernel in ("snn_pixel", "snn_frames"):
         case = _of_pixels(rng, kernel, seed)

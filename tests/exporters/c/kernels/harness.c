@@ -38,11 +38,13 @@ void Reset_Handler(void)
 __attribute__((section(".vectors"), used)) static const struct {
     uint32_t *stack_top;
     void (*handlers[15])(void);
-    const void *kernels[9];
+    const void *kernels[17];
 } vectors = {
     _stack_top,
     {Reset_Handler, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault},
-    {snn_pixel, snn_frames, snn_spike_8, snn_spike_4, snn_spike_2, snn_pass, snn_or_pool, snn_head, snn_packed_head},
+    {snn_pixel, snn_frames, snn_spike_8, snn_spike_4, snn_spike_2, snn_pass, snn_or_pool, snn_head, snn_packed_head,
+     snn_pixel_step, snn_spike_8_step, snn_spike_4_step, snn_spike_2_step, snn_pass_step,
+     snn_count_step, snn_head_step, snn_packed_head_step},
 };
 
 /* Compilers may call these two whatever the source says. */

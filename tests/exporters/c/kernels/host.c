@@ -21,6 +21,8 @@ static const size_t size = 0x400000;
 static const kernel kernels[] = {
     (kernel)snn_pixel,   (kernel)snn_frames, (kernel)snn_spike_8, (kernel)snn_spike_4,     (kernel)snn_spike_2,
     (kernel)snn_pass,    (kernel)snn_or_pool, (kernel)snn_head,   (kernel)snn_packed_head,
+    (kernel)snn_pixel_step, (kernel)snn_spike_8_step, (kernel)snn_spike_4_step, (kernel)snn_spike_2_step,
+    (kernel)snn_pass_step, (kernel)snn_count_step, (kernel)snn_head_step, (kernel)snn_packed_head_step,
 };
 
 static uint64_t word(void)

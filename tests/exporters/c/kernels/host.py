@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.exporters.c.kernels.cases import KERNELS
+from tests.exporters.c.kernels.cases import KERNELS, STEP_KERNELS
 from tests.exporters.c.kernels.kernels import Kernels
 from tests.exporters.c.kernels.machines import HERE, RUNTIME
 from tests.exporters.c.kernels.memory import Placed
@@ -33,7 +33,7 @@ class HostKernels(Kernels):
     def run(self, placed: Placed) -> bytes:
         """Send the call and read the outcome."""
         arguments = [*placed.arguments, 0, 0][:3]
-        message = _words(KERNELS.index(placed.kernel), *arguments, len(placed.content))
+        message = _words([*KERNELS, *STEP_KERNELS].index(placed.kernel), *arguments, len(placed.content))
         for address, content in placed.content.items():
             message += _words(address, len(content)) + content
         message += _words(len(placed.readable), *(word for extent in placed.readable for word in extent))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.c.arrays import pixels_last
+from exporters.c.arrays import padded, pixels_last
 from exporters.c.constants import Structs, constants
 from tests.exporters.c.kernels.cases import Case
 from tests.exporters.c.kernels.structs import Header
@@ -55,22 +55,25 @@ def place(case: Case, header: Header, read_only: int, writable: int) -> Placed:
     # Nothing may count on more than the alignment that is asked for.
     step = header.pointer_bytes
     constant_bytes = _Block(rng, read_only + GAP_BYTES + step * (case.seed % 2), step)
-    buffers = {buffer.name: buffer for buffer in arena.buffers(case.graph)}
+    buffers = {buffer.name: buffer for buffer in arena.buffers(case.graph, case.schedule)}
     arena_address = writable + GAP_BYTES + step * (case.seed // 2 % 2)
-    for symbol in constants(case.graph, buffers):
+    # The descriptors of a stream are those of one time step.
+    described = case.graph if case.schedule == "layers" else replace(case.graph, time_steps=1)
+    for symbol in constants(described, buffers):
         if symbol.symbol.startswith(f"{case.node}_"):
             if isinstance(symbol, Structs):
                 content = header.content(_shared(symbol, case.share), constant_bytes.addresses.get)
             else:
                 content = symbol.array.tobytes()
             constant_bytes.add(symbol.symbol, content)
-    constant_bytes.add("image", pixels_last(case.image).tobytes())
+    constant_bytes.add("image", pixels_last(case.frame).tobytes())
     before, after, free, readable = _memory(case, rng, list(buffers.values()))
     scores_address = arena_address + len(before) - GAP_BYTES - case.graph.head.classes * 4
     places = {
         "node": constant_bytes.addresses[f"{case.node}_node"],
         "image": constant_bytes.addresses["image"],
         "frames": constant_bytes.addresses["image"],
+        "frame": constant_bytes.addresses["image"],
         "arena": arena_address,
         "scores": scores_address,
     }
@@ -97,6 +100,12 @@ def packed_planes(spikes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     filled = np.pad(spikes, [(0, 0), (0, -channels % BLOCK), (0, 0), (0, 0)])
     bits = filled.reshape(time_steps, -1, BLOCK, height, width).transpose(3, 0, 4, 1, 2)
     return np.packbits(bits, axis=-1, bitorder="little").reshape(-1)
+
+
+def kept_potentials(potentials: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Potentials [C, H, W] as the bytes of int16 [H][W][block][pair][half]: a pair has channels k and k + 8."""
+    by_position = padded(potentials.astype("<i2"), 0).transpose(1, 2, 0)
+    return np.ascontiguousarray(by_position).view(np.uint8).reshape(-1)
 
 
 class _Block:
@@ -149,22 +158,39 @@ def _memory(
     free = np.zeros(total, np.bool_)
     readable = []
     after = before.copy()
+    steps = slice(None) if case.step is None else slice(case.step, case.step + 1)
     for buffer in buffers:
         if not buffer.first <= step <= buffer.last:
             continue
         extent = slice(buffer.offset_bytes, buffer.offset_bytes + buffer.size_bytes)
         owner = buffer.name.rpartition("_")[0]
         if buffer.name == f"{case.node}_spikes":
-            after[extent] = packed_planes(case.expected)
-        elif owner == case.node:
+            after[extent] = packed_planes(case.expected[steps])
+        elif case.step is not None and buffer.name in (f"{case.node}_potentials", f"{case.node}_counts"):
+            for memory, content in zip((before, after), _kept(case, case.step), strict=True):
+                memory[extent] = np.resize(content, buffer.size_bytes)
+        elif owner == case.node or buffer.name == "scratch":
             free[extent] = True
-        elif owner in sources(node):
-            before[extent] = after[extent] = packed_planes(case.spikes[owner])
+        elif buffer.name in {f"{name}_spikes" for name in sources(node)}:
+            before[extent] = after[extent] = packed_planes(case.spikes[owner][steps])
         else:
             continue
         readable.append((buffer.offset_bytes, buffer.size_bytes))
-    if isinstance(node, Head):
+    if isinstance(node, Head) and case.kernel != "snn_count_step":
         extent = slice(scores, scores + case.graph.head.classes * 4)
         after[extent] = case.expected.astype("<i4").view(np.uint8)
         readable.append((scores, case.graph.head.classes * 4))
     return before, after, free, readable
+
+
+def _kept(case: Case, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """What the node of a stream keeps before and after a time step."""
+    if case.kernel == "snn_count_step":
+        counts = [np.append(case.counts(steps), 0) for steps in (step, step + 1)]
+        before, after = (count.astype("<u2").view(np.uint8) for count in counts)
+        return before, after
+    if case.node == case.graph.head.name:
+        content = np.append(case.counts(step + 1), 0).astype("<u2").view(np.uint8)
+        return content, content
+    potentials = [np.zeros_like(case.history[0][1]), *(potential for _, potential in case.history)]
+    return kept_potentials(potentials[step]), kept_potentials(potentials[step + 1])

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import pytest
 
-from tests.exporters.c.kernels.cases import KERNELS, Case, draw
+from tests.exporters.c.kernels.cases import KERNELS, STEP_KERNELS, Case, draw
 from tests.exporters.c.kernels.faults import HAVE, showing
 from tests.exporters.c.kernels.kernels import Kernels
 from tests.exporters.c.kernels.machines import CORE_MEMORIES
@@ -40,7 +40,7 @@ class KernelSuite:
     WORK = 1e5
     """Most additions of a row of weights in a layer."""
 
-    @pytest.mark.parametrize("kernel", KERNELS)
+    @pytest.mark.parametrize("kernel", [*KERNELS, *STEP_KERNELS])
     def test_no_output_differs_from_the_reference(self, machine: Kernels, kernel: str) -> None:
         ran = 0
         for case in self.drawn(kernel):
@@ -50,7 +50,7 @@ class KernelSuite:
         # Only the smallest machine has no room for the largest layers.
         assert ran > 0.6 * self.CASES
 
-    @pytest.mark.parametrize("kernel", KERNELS)
+    @pytest.mark.parametrize("kernel", [*KERNELS, *STEP_KERNELS])
     def test_what_is_off_by_one_is_caught(self, machine: Kernels, kernel: str) -> None:
         for fault in (fault for fault, kernels in HAVE.items() if kernel in kernels):
             case, planted = showing(kernel, fault)
