@@ -1,6 +1,18 @@
 /* A stranger's firmware around an exported network: variables with initial values, a function in RAM, buffers. */
 #include <stdint.h>
 
+/* Compilers may call it for a struct that is cleared; other firmware has it from its C library. */
+void *memset(void *to, int byte, unsigned int count);
+void *memset(void *to, int byte, unsigned int count)
+{
+    unsigned char *next = to;
+
+    while (count--) {
+        *next++ = (unsigned char)byte;
+    }
+    return to;
+}
+
 int32_t gains[5] = {1, 2, 3, 4, 5};
 uint8_t queue[700];
 const uint16_t table[100] = {3};
