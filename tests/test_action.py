@@ -227,7 +227,7 @@ def test_the_guide_s_workflow_uses_inputs_that_there_are() -> None:
 def test_the_guide_s_budgets_are_read(tmp_path: Path) -> None:
     path = tmp_path / "spikenas.toml"
     path.write_text(guide("toml"))
-    assert [entry.name for entry in read_budgets(path)] == ["build/cf2.elf", "models/net.onnx", "bootloader"]
+    assert [entry.name for entry in read_budgets(path)] == ["build/firmware.elf", "bootloader"]
 
 
 def requirements() -> list[Requirement]:

@@ -13,7 +13,7 @@ from toolchain.profiles import from_document
 from toolchain.profiles.schema import Emulation, LinuxLimits, Performance, Power, Profile, Region, Runtime
 
 MODELS = (Profile, Region, LinuxLimits, Runtime, Performance, Power, Emulation)
-UNITS = ("_bytes", "_hz", "_ms", "_mw", "_per_second", "origin", "_opset", "_version")
+UNITS = ("_bytes", "_hz", "_ms", "_mw", "_per_second", "origin", "_opset", "_version", "_states")
 
 
 def numeric(annotation: Any) -> bool:

@@ -55,8 +55,8 @@ def test_the_narrowest_budgets_have_all_operations(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(room, "default_operations", lambda profile: "03")
     data = bars()
     assert operations_for(board(data=data)) == "03"
-    # In 7,000 bytes of flash no direct 3x3 convolution fits, and one of 1x1 does.
-    assert operations_for(board(data=data, flash_bytes=7_000)) == OPERATIONS
+    # In 5,200 bytes of flash no direct 3x3 convolution fits, and one of 1x1 does.
+    assert operations_for(board(data=data, flash_bytes=5_200)) == OPERATIONS
     with pytest.raises(OverBudgetError):
         operations_for(board(data=data, flash_bytes=1_024))
 

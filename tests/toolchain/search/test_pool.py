@@ -33,7 +33,7 @@ def test_a_pool_fits_and_has_its_references(name: str, count: int) -> None:
 
 def test_a_wider_network_of_fewer_bits_competes() -> None:
     """Where flash is scarce, the pool has networks of both widths, and the widest has 4 bits."""
-    scarce = board(flash_bytes=16_000)
+    scarce = board(flash_bytes=14_000)
     plain = feasible_sizes(scarce)
     both = feasible_sizes(replace(scarce, widths=(8, 4)))
     assert len(both.grid) == 2 * len(plain.grid) and set(plain.sizes) <= set(both.sizes)
