@@ -29,7 +29,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -79,8 +79,8 @@ CIFAR_TRAINING = {"epochs": 5}
 IMAGES, QUICK_IMAGES = 4, 2
 """Test images that are run."""
 
-SPIKE_RATES = (None, 0.1, 0.05, 0.02)
-"""Shares of the dense synaptic operations that digits are trained to aim at; None: as they come."""
+SPIKE_RATES = ((DIGITS, (None, 0.1, 0.05, 0.02)), (FASHION, (None, 0.08, 0.05)))
+"""Shares of the dense synaptic operations that networks are trained to aim at; None: as they come."""
 
 MAIN_CORE: Core = "cortex-m4"
 """The core whose ratios are the benchmark's keys, if it is measured."""
@@ -106,21 +106,38 @@ def measured(
     }
 
 
-def curve(work: Path, compiler: Compiler, images: int) -> Iterator[dict[str, Any]]:
-    """What the digits' network executes, and how accurate it is, when it is trained to save spikes."""
+def curve(
+    plan: Planned, rates: Sequence[float | None], work: Path, compiler: Compiler, images: int
+) -> dict[str, Any]:
+    """What the network of ``plan`` executes, and how accurate it is, when it is trained to save spikes.
+
+    The rivals of equal accuracy are those of the network as it comes: they have no spikes to save.
+    """
     plans = [
-        replace(DIGITS, name=f"digits-{rate:g}", training={"spike_rate": rate}) if rate else DIGITS
-        for rate in SPIKE_RATES
+        replace(plan, name=f"{plan.name}-{rate:g}", training={**plan.training, "spike_rate": rate})
+        if rate
+        else plan
+        for rate in rates
     ]
-    for rate, subject in zip(SPIKE_RATES, planned_subjects(plans, work, _progress), strict=True):
-        row = _on_core(subject, {"dense_int8": same_shape(subject)}, MAIN_CORE, compiler, images)
-        yield {
-            "spike_rate": rate,
-            "test_accuracy": subject.test_accuracy,
-            "synaptic_operations": sum(layer["synaptic_operations"] for layer in row["layers"]),
-            "instructions": row["spiking"]["instructions"],
-            "instructions_vs_dense_int8": row["instructions_vs_dense_int8"],
-        }
+    subjects = list(planned_subjects([plan, *plans], work, _progress))
+    as_it_comes = subjects.pop(0)
+    rows = []
+    for rate, subject in zip(rates, subjects, strict=True):
+        equal, _ = same_accuracy(replace(as_it_comes, test_accuracy=subject.test_accuracy), _progress)
+        rivals = {"dense_int8": same_shape(subject), "equal_accuracy_cnn": equal.network}
+        row = _on_core(subject, rivals, MAIN_CORE, compiler, images)
+        rows.append(
+            {
+                "spike_rate": rate,
+                "test_accuracy": subject.test_accuracy,
+                "synaptic_operations": sum(layer["synaptic_operations"] for layer in row["layers"]),
+                "instructions": row["spiking"]["instructions"],
+                "instructions_vs_dense_int8": row["instructions_vs_dense_int8"],
+                "equal_accuracy_width": equal.width,
+                "instructions_vs_equal_accuracy_cnn": row["instructions_vs_equal_accuracy_cnn"],
+            }
+        )
+    return {"network": plan.name, "core": MAIN_CORE, "rows": rows}
 
 
 def _on_core(
@@ -253,7 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
             ]
             plain = given.quick or given.run or given.shape_only
-            drawn = [] if plain else list(curve(work, compiler, images))
+            drawn = [] if plain else [curve(*each, work, compiler, images) for each in SPIKE_RATES]
     except SpikenasError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -265,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "instructions_vs_dense_int8": _worst(found, "instructions_vs_dense_int8"),
         "instructions_vs_equal_accuracy_cnn": _worst(found, "instructions_vs_equal_accuracy_cnn"),
         "networks": found,
-        "curve": drawn,
+        "curves": drawn,
     }
     if given.json:
         print(json.dumps(document, indent=2))

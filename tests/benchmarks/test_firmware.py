@@ -131,9 +131,41 @@ def test_tables_and_page_say_what_was_measured(
     assert sum(layer["instructions"] for layer in row["layers"]) == pytest.approx(
         row["spiking"]["instructions"], abs=9
     )
-    document = {"compiler": "zig 0", "networks": [found], "curve": []}
+    document = {"compiler": "zig 0", "networks": [found], "curves": []}
     for text in (as_text(document, True), as_page(document)):
         assert (
             f"{row['spiking']['instructions']:,}" in text and f"{row['dense_int8']['sram_bytes']:,}" in text
         )
         assert "cell0_node3" in text
+
+
+def test_a_curve_has_the_rival_of_each_accuracy(
+    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require_package: Callable[[str], None]
+) -> None:
+    require_package("unicorn")
+    asked: list[Subject] = []
+
+    def planned(plans: list[subjects.Planned], *_: Any) -> list[Subject]:
+        rates = [plan.training.get("spike_rate") for plan in plans]
+        assert rates == [None, None, 0.1] and plans[-1].name == "digits-0.1"
+        return [dataclasses.replace(subject, test_accuracy=accuracy) for accuracy in (0.5, 0.5, 0.4)]
+
+    def equal(found: Subject, *_: Any) -> Any:
+        asked.append(found)
+        width = found.test_accuracy / 2
+        network = subjects.quantized(
+            subjects.DenseCnn(training.scaled(found.graph, 2 * width), seed=0), subject.data.train.images[:8]
+        )
+        return SimpleNamespace(width=width, network=network), []
+
+    monkeypatch.setattr(firmware, "planned_subjects", planned)
+    monkeypatch.setattr(firmware, "same_accuracy", equal)
+    found = firmware.curve(firmware.DIGITS, (None, 0.1), tmp_path, "zig", 1)
+    assert [each.test_accuracy for each in asked] == [0.5, 0.4]
+    first, second = found["rows"]
+    assert [first["equal_accuracy_width"], second["equal_accuracy_width"]] == [0.25, 0.2]
+    assert first["instructions"] == second["instructions"] > 0 and first["synaptic_operations"] > 0
+    document = {"compiler": "zig 0", "networks": [], "curves": [found]}
+    for text in (as_text(document, False), as_page(document)):
+        assert f"{first['synaptic_operations']:,}" in text and "40.00%" in text
+        assert "digits" in text and "cortex-m4" in text
