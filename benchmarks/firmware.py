@@ -79,8 +79,11 @@ CIFAR_TRAINING = {"epochs": 5}
 IMAGES, QUICK_IMAGES = 4, 2
 """Test images that are run."""
 
-SPIKE_RATES = ((DIGITS, (None, 0.1, 0.05, 0.02)), (FASHION, (None, 0.08, 0.05)))
-"""Shares of the dense synaptic operations that networks are trained to aim at; None: as they come."""
+CURVES = (
+    (DIGITS, ((4, None), (4, 0.1), (4, 0.05), (4, 0.02), (2, None), (2, 0.1), (1, None), (1, 0.1))),
+    (FASHION, ((2, None), (2, 0.08), (2, 0.05), (1, None), (1, 0.1), (1, 0.06))),
+)
+"""Time steps, and shares of the dense synaptic operations that networks are trained to aim at; None: as they come."""
 
 MAIN_CORE: Core = "cortex-m4"
 """The core whose ratios are the benchmark's keys, if it is measured."""
@@ -107,27 +110,27 @@ def measured(
 
 
 def curve(
-    plan: Planned, rates: Sequence[float | None], work: Path, compiler: Compiler, images: int
+    plan: Planned,
+    aims: Sequence[tuple[int, float | None]],
+    work: Path,
+    compiler: Compiler,
+    images: int,
 ) -> dict[str, Any]:
-    """What the network of ``plan`` executes, and how accurate it is, when it is trained to save spikes.
+    """What the network of ``plan`` executes, and how accurate it is, in fewer time steps and trained to save spikes.
 
-    The rivals of equal accuracy are those of the network as it comes: they have no spikes to save.
+    ``aims``: time steps and spike rates. The rivals of equal accuracy are those of the network as it comes: they have
+    neither time steps nor spikes to save.
     """
-    plans = [
-        replace(plan, name=f"{plan.name}-{rate:g}", training={**plan.training, "spike_rate": rate})
-        if rate
-        else plan
-        for rate in rates
-    ]
-    subjects = list(planned_subjects([plan, *plans], work, _progress))
+    subjects = list(planned_subjects([plan, *(_aiming(plan, *aim) for aim in aims)], work, _progress))
     as_it_comes = subjects.pop(0)
     rows = []
-    for rate, subject in zip(rates, subjects, strict=True):
+    for (time_steps, rate), subject in zip(aims, subjects, strict=True):
         equal, _ = same_accuracy(replace(as_it_comes, test_accuracy=subject.test_accuracy), _progress)
         rivals = {"dense_int8": same_shape(subject), "equal_accuracy_cnn": equal.network}
         row = _on_core(subject, rivals, MAIN_CORE, compiler, images)
         rows.append(
             {
+                "time_steps": time_steps,
                 "spike_rate": rate,
                 "test_accuracy": subject.test_accuracy,
                 "synaptic_operations": sum(layer["synaptic_operations"] for layer in row["layers"]),
@@ -138,6 +141,18 @@ def curve(
             }
         )
     return {"network": plan.name, "core": MAIN_CORE, "rows": rows}
+
+
+def _aiming(plan: Planned, time_steps: int, rate: float | None) -> Planned:
+    """``plan`` with other time steps and a spike rate to aim at; the plan itself where they are its own."""
+    own, rest = plan.line.split(" ", 1)
+    name, training = plan.name, plan.training
+    if own != f"t{time_steps}":
+        name += f"-t{time_steps}"
+    if rate is not None:
+        name += f"-{rate:g}"
+        training = {**training, "spike_rate": rate}
+    return replace(plan, name=name, line=f"t{time_steps} {rest}", training=training)
 
 
 def _on_core(
@@ -270,7 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
             ]
             plain = given.quick or given.run or given.shape_only
-            drawn = [] if plain else [curve(*each, work, compiler, images) for each in SPIKE_RATES]
+            drawn = [] if plain else [curve(*each, work, compiler, images) for each in CURVES]
     except SpikenasError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -33,11 +33,12 @@ gain least. A dense network also needs fewer channels for the same accuracy, whi
 harder one. Where it is 0.25 of the channels, the least that is tried, a still narrower one might do.
 """
 
-FEWER_SPIKES = """\
-## Fewer spikes
+FEWER = """\
+## Fewer time steps, fewer spikes
 
-The same networks, trained with `--spike-rate` at less and less of the dense synaptic operations. The dense network of
-the same accuracy is chosen anew for each row: what a row loses in accuracy makes its rival narrower.
+The same networks in fewer time steps, and trained with `--spike-rate` at less and less of the dense synaptic
+operations. The dense network of the same accuracy is chosen anew for each row: what a row loses in accuracy makes its
+rival narrower.
 """
 
 RIVALS = {"dense_int8": "same shape", "equal_accuracy_cnn": "same accuracy"}
@@ -49,7 +50,7 @@ def as_page(document: dict[str, Any]) -> str:
     for each in document["networks"]:
         parts.append("\n".join(_network(each)))
     if document["curves"]:
-        parts.append(FEWER_SPIKES)
+        parts.append(FEWER)
         parts += ["\n".join(_curve(each)) for each in document["curves"]]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -112,13 +113,14 @@ def _network(each: dict[str, Any]) -> Iterator[str]:
 def _curve(curve: dict[str, Any]) -> Iterator[str]:
     yield f"{curve['network']} on a {curve['core']}:\n"
     yield (
-        "| aimed at | test accuracy | synaptic operations | instructions | / same shape | / same accuracy "
-        "| its channels |\n|---|---|---|---|---|---|---|"
+        "| time steps | spike rate aimed at | test accuracy | synaptic operations | instructions | / same shape "
+        "| / same accuracy | its channels |\n|---|---|---|---|---|---|---|---|"
     )
     for row in curve["rows"]:
         yield _row(
             [
-                "nothing" if row["spike_rate"] is None else f"{row['spike_rate']:g}",
+                str(row["time_steps"]),
+                "none" if row["spike_rate"] is None else f"{row['spike_rate']:g}",
                 f"{row['test_accuracy']:.2%}",
                 f"{row['synaptic_operations']:,}",
                 f"{row['instructions']:,}",

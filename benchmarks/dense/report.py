@@ -25,15 +25,16 @@ def as_text(document: dict[str, Any], layers: bool) -> str:
 
 
 def _curve_lines(curve: dict[str, Any]) -> Iterator[str]:
-    yield f"\n{curve['network']}, trained to save spikes (--spike-rate), on {curve['core']}"
+    yield f"\n{curve['network']} in fewer time steps and trained to save spikes (--spike-rate), on {curve['core']}"
     yield (
-        f"  {'aimed at':>8}{'accuracy':>10}{'synaptic ops':>14}{'instructions':>14}{'/ same shape':>14}"
+        f"  {'steps':>5}{'aimed at':>10}{'accuracy':>10}{'synaptic ops':>14}{'instructions':>14}{'/ same shape':>14}"
         f"{'/ same accuracy':>17}{'its width':>11}"
     )
     for row in curve["rows"]:
         aim = "" if row["spike_rate"] is None else f"{row['spike_rate']:g}"
         yield (
-            f"  {aim:>8}{row['test_accuracy']:>10.2%}{row['synaptic_operations']:>14,}{row['instructions']:>14,}"
+            f"  {row['time_steps']:>5}{aim:>10}{row['test_accuracy']:>10.2%}"
+            f"{row['synaptic_operations']:>14,}{row['instructions']:>14,}"
             f"{row['instructions_vs_dense_int8']:>14}{row['instructions_vs_equal_accuracy_cnn']:>17}"
             f"{row['equal_accuracy_width']:>11g}"
         )

@@ -147,8 +147,10 @@ def test_a_curve_has_the_rival_of_each_accuracy(
 
     def planned(plans: list[subjects.Planned], *_: Any) -> list[Subject]:
         rates = [plan.training.get("spike_rate") for plan in plans]
-        assert rates == [None, None, 0.1] and plans[-1].name == "digits-0.1"
-        return [dataclasses.replace(subject, test_accuracy=accuracy) for accuracy in (0.5, 0.5, 0.4)]
+        assert rates == [None, None, 0.1, None] and plans[1] == plans[0]
+        assert [plan.name for plan in plans[2:]] == ["digits-0.1", "digits-t1"]
+        assert [plan.line.split()[0] for plan in plans] == ["t4", "t4", "t4", "t1"]
+        return [dataclasses.replace(subject, test_accuracy=accuracy) for accuracy in (0.5, 0.5, 0.4, 0.3)]
 
     def equal(found: Subject, *_: Any) -> Any:
         asked.append(found)
@@ -160,10 +162,11 @@ def test_a_curve_has_the_rival_of_each_accuracy(
 
     monkeypatch.setattr(firmware, "planned_subjects", planned)
     monkeypatch.setattr(firmware, "same_accuracy", equal)
-    found = firmware.curve(firmware.DIGITS, (None, 0.1), tmp_path, "zig", 1)
-    assert [each.test_accuracy for each in asked] == [0.5, 0.4]
-    first, second = found["rows"]
+    found = firmware.curve(firmware.DIGITS, ((4, None), (4, 0.1), (1, None)), tmp_path, "zig", 1)
+    assert [each.test_accuracy for each in asked] == [0.5, 0.4, 0.3]
+    first, second, third = found["rows"]
     assert [first["equal_accuracy_width"], second["equal_accuracy_width"]] == [0.25, 0.2]
+    assert [third["time_steps"], third["spike_rate"], third["equal_accuracy_width"]] == [1, None, 0.15]
     assert first["instructions"] == second["instructions"] > 0 and first["synaptic_operations"] > 0
     document = {"compiler": "zig 0", "networks": [], "curves": [found]}
     for text in (as_text(document, False), as_page(document)):
